@@ -41,11 +41,13 @@ fn rows_that_are_left_out_are_listed_by_item() {
 #[test]
 fn charges_of_contracts_without_a_prepaid_quantity_need_no_price() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = path(folder.path(), "rows.jsonl");
+    let [rows, prices] = ["rows.jsonl", "prices.csv"].map(|name| path(folder.path(), name));
     fetch(&["genesys", "--period", "2026-10", "--genesys-contracts", "--output", &rows]).ok();
-    let focus = export(&[&rows]).exits(4);
-    let lines = focus.text().lines().filter(|line| line.contains(",getBillingContractBillingperiod,"));
-    assert!(lines.clone().count() > 2, "{}", focus.text());
+    let header = "vendor,sku,unit,currency,unit_price,prepaid_unit_price";
+    fs::write(&prices, format!("{header}\ngenesys,GC-170-NV-CX1NAM,seat,EUR,99,75\n")).unwrap();
+    let focus = export(&[&rows, "--prices", &prices]).exits(4);
+    let is_charge = |line: &&str| line.contains(",getBillingContractBillingperiod,");
+    assert!(focus.text().lines().filter(is_charge).count() > 2, "{}", focus.text());
 }
 
 #[test]
