@@ -1,5 +1,6 @@
 //! The admin API, and the faults that it adds.
 
+use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -74,7 +75,7 @@ fn fault() -> BoxedStrategy<Value> {
     fault.boxed()
 }
 
-fn request() -> impl Strategy<Value = Vec<u8>> {
+fn request() -> impl Strategy<Value = Bytes> {
     let paths = one_of(&[
         "/_sandbox/faults",
         "/_sandbox/faults",
@@ -109,13 +110,13 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
         let length = body.len();
         let head =
             format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
-        [head.as_bytes(), &body].concat()
+        Bytes::from([head.as_bytes(), &body].concat())
     })
 }
 
 #[test]
 fn random_admin_requests_leave_a_working_sandbox() {
-    check(&runtime(), 6, vec((request(), call()), 1..=REQUESTS), async |requests: Vec<(Vec<u8>, Call)>| {
+    check(&runtime(), 15, vec((request(), call()), 1..=REQUESTS), async |requests: Vec<(Bytes, Call)>| {
         let (target, found) = (Target::start(builder()).await, Found::default());
         for (request, call) in requests {
             let response = target.ask(&request).await;

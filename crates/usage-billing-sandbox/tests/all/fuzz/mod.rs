@@ -23,8 +23,8 @@ use usage_billing_sandbox::{Sandbox, SandboxBuilder, Vendor};
 
 use crate::Caller;
 
-/// Requests to one sandbox, at most: few enough that its memory is never full.
-const REQUESTS: usize = 500;
+/// Requests to one sandbox, at most: few enough that its memory is never full, and that a failure is reduced in a minute.
+const REQUESTS: usize = 200;
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
@@ -38,6 +38,7 @@ fn check<S: Strategy>(runtime: &Runtime, cases: u32, values: S, property: impl A
         cases: env::var_os("PROPTEST_CASES").map_or(cases, |_| usual.cases),
         rng_seed: if usual.rng_seed == RngSeed::Random { RngSeed::Fixed(0) } else { usual.rng_seed },
         source_file: Some(file!()),
+        max_shrink_iters: 10_000,
         max_shrink_time: 120_000,
         ..usual
     };

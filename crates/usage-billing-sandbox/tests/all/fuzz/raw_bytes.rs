@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -37,14 +38,15 @@ const TOKENS: [&[u8]; 18] = [
 #[derive(Clone, Debug)]
 struct Connection {
     /// Noise in place of a first request.
-    first: Result<Call, Vec<u8>>,
+    first: Result<Call, Bytes>,
     second: Option<Call>,
     edits: Vec<Edit>,
     split: Index,
 }
 
 fn connection() -> impl Strategy<Value = Connection> {
-    let first = prop_oneof![19 => call().prop_map(Ok), 1 => vec(any::<u8>(), 0..500).prop_map(Err)];
+    let first =
+        prop_oneof![19 => call().prop_map(Ok), 1 => vec(any::<u8>(), 0..500).prop_map(|noise| Err(noise.into()))];
     let parts = (first, weighted(0.2, call()), vec(edit(&TOKENS), 1..5), any::<Index>());
     parts.prop_map(|(first, second, edits, split)| Connection { first, second, edits, split })
 }
@@ -52,11 +54,11 @@ fn connection() -> impl Strategy<Value = Connection> {
 #[test]
 fn random_bytes_get_a_response_or_a_clean_end() {
     let (requests, responses) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    check(&runtime(), 9, vec(connection(), 1..=REQUESTS), async |connections: Vec<Connection>| {
+    check(&runtime(), 24, vec(connection(), 1..=REQUESTS), async |connections: Vec<Connection>| {
         let (target, found) = (Target::start(builder()).await, Found::default());
         requests.fetch_add(connections.len(), Ordering::Relaxed);
         for connection in connections {
-            let mut bytes = connection.first.map_or_else(|noise| noise, |call| call.request(&target, &found));
+            let mut bytes = connection.first.map_or_else(|noise| noise.to_vec(), |call| call.request(&target, &found));
             bytes.extend(connection.second.iter().flat_map(|call| call.request(&target, &found)));
             connection.edits.iter().for_each(|edit| edit.apply(&mut bytes));
             let (first, second) = bytes.split_at(connection.split.index(bytes.len() + 1));

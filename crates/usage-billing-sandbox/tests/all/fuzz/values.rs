@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -133,7 +134,7 @@ pub(super) struct Edit {
     at: Index,
     /// How many bytes are removed, at most.
     removed: usize,
-    inserted: Vec<u8>,
+    inserted: Bytes,
     /// How many bytes are repeated.
     repeated: usize,
 }
@@ -141,12 +142,12 @@ pub(super) struct Edit {
 /// Truncates, removes, repeats, replaces or inserts bytes or tokens.
 pub(super) fn edit(tokens: &'static [&'static [u8]]) -> impl Strategy<Value = Edit> {
     let change = prop_oneof![
-        Just((usize::MAX, Vec::new(), 0)),
-        (0..64_usize).prop_map(|removed| (removed, Vec::new(), 0)),
-        (0..64_usize).prop_map(|repeated| (0, Vec::new(), repeated)),
-        any::<u8>().prop_map(|byte| (1, vec![byte], 0)),
-        vec(any::<u8>(), 0..32).prop_map(|noise| (0, noise, 0)),
-        select(tokens).prop_map(|token| (0, token.to_vec(), 0)),
+        Just((usize::MAX, Bytes::new(), 0)),
+        (0..64_usize).prop_map(|removed| (removed, Bytes::new(), 0)),
+        (0..64_usize).prop_map(|repeated| (0, Bytes::new(), repeated)),
+        any::<u8>().prop_map(|byte| (1, vec![byte].into(), 0)),
+        vec(any::<u8>(), 0..32).prop_map(|noise| (0, noise.into(), 0)),
+        select(tokens).prop_map(|token| (0, Bytes::from_static(token), 0)),
     ];
     let edit = |(at, (removed, inserted, repeated))| Edit { at, removed, inserted, repeated };
     (any::<Index>(), change).prop_map(edit)
@@ -156,7 +157,7 @@ impl Edit {
     pub(super) fn apply(&self, bytes: &mut Vec<u8>) {
         let at = self.at.index(bytes.len() + 1);
         let end = |length: usize| at.saturating_add(length).min(bytes.len());
-        let inserted = [&self.inserted, &bytes[at..end(self.repeated)]].concat();
+        let inserted = [&*self.inserted, &bytes[at..end(self.repeated)]].concat();
         bytes.splice(at..end(self.removed), inserted);
     }
 }
