@@ -19,7 +19,7 @@ import prepare
 
 # Seconds.
 LONGEST_RUN = 300
-FETCH = ["usage", "fetch", "acronis", "genesys", "--sandbox", "--today", "2026-11-21", "--period", "2026-10"]
+FETCH = ["usage", "fetch", "acronis", "genesys", "--genesys-contracts", "--sandbox", "--today", "2026-11-21", "--period", "2026-10"]
 # What the vendors' data supports. Without public price lists, and no discounts for commitments.
 CRITERIA = "ACCOUNT_NAMING_SUPPORTED,SUB_ACCOUNT_SUPPORTED,TAGGING_SUPPORTED,USAGE_MEASUREMENT_SUPPORTED,UNIT_PRICING_SUPPORTED,NEGOTIATED_PRICING_SUPPORTED"
 # Rules of FinOps' validator that no correct file passes: it counts both leaves of "the invoice id is null before the invoice, and not null after

@@ -14,7 +14,8 @@ pub(crate) fn similar<'a>(unknown: &str, names: impl IntoIterator<Item = &'a str
         .map(|(_, name)| name)
 }
 
-fn letters(name: &str) -> String {
+/// Returns a name without case and punctuation.
+pub(crate) fn letters(name: &str) -> String {
     name.to_lowercase().chars().filter(|sign| sign.is_alphanumeric()).collect()
 }
 

@@ -68,7 +68,7 @@ fn sku_whose_line_does_not_apply_is_not_priced_by_its_metric() {
     for (line, reason) in [
         (format!("{sku},,{unit},EUR,2,,2025-12-31"), "valid only to 2025-12-31".to_owned()),
         (format!("{sku},,{unit}x,EUR,2,,"), format!("in the unit {unit}x")),
-        (format!("{},,{unit},EUR,2,,", sku.to_lowercase()), format!("of {} (other case)", sku.to_lowercase())),
+        (format!("{},,{unit},EUR,2,,", sku.to_lowercase()), format!("of {} (other spelling)", sku.to_lowercase())),
     ] {
         fs::write(&all, format!("{header}{lines}acronis,{line}\n")).unwrap();
         let run = export(&[&rows, "--prices", &all]).exits(6);

@@ -39,6 +39,11 @@ impl Items {
         self.0.values().sum()
     }
 
+    /// Returns the number of items.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Returns the first items, and how many more there are.
     pub(super) fn list(&self) -> Vec<String> {
         let item = |(item, rows): (&Item, &usize)| {
@@ -68,7 +73,7 @@ mod tests {
             row.sku = format!("SKU-{number}");
             items.add(&row, "no line".to_owned());
         }
-        assert_eq!((items.rows(), items.list().len()), (22, LISTED + 1));
+        assert_eq!((items.rows(), items.len(), items.list().len()), (22, LISTED + 1, LISTED + 1));
         assert_eq!(items.list()[LISTED], "1 more items");
     }
 }

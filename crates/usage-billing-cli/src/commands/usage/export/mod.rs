@@ -164,9 +164,10 @@ impl Export {
     fn check_complete(&self) -> Result<(), Failure> {
         if self.unpriced.rows() > 0 {
             return Err(Failure::Check(format!(
-                "nothing was written, because {} billable rows have no price; add a line for each of these items to the file of --prices, or correct its \
+                "nothing was written, because {} billable rows of {} items have no price; add a line for each of these items to the file of --prices, or correct its \
                 line: {}",
                 self.unpriced.rows(),
+                self.unpriced.len(),
                 self.unpriced.list().join(", ")
             )));
         }

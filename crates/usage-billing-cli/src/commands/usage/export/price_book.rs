@@ -11,7 +11,7 @@ use usage_billing::{Decimal, UsageRow, printable};
 use crate::accounts::Vendor;
 use crate::commands::usage::sheet::Sheet;
 use crate::exit::Failure;
-use crate::suggestion::did_you_mean;
+use crate::suggestion::{did_you_mean, letters};
 
 /// With the point.
 const MAX_DIGITS: usize = 29;
@@ -39,7 +39,7 @@ pub(super) struct Price {
 #[derive(Debug, Default)]
 pub(super) struct PriceBook(HashMap<(String, Item), Vec<Price>>);
 
-/// The subject of a price, in lower case: a line in another case is not used, but named.
+/// The subject of a price, in letters and digits alone: a line in another spelling is not used, but named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Item {
     Sku(String),
@@ -115,8 +115,8 @@ impl PriceBook {
         }
         let (name, item) = match (line.cell("sku"), line.cell("metric")) {
             ("", "") => return Err("expected a sku or a metric".to_owned()),
-            (sku, "") => (sku, Item::Sku(sku.to_lowercase())),
-            ("", metric) => (metric, Item::Metric(metric.to_lowercase())),
+            (sku, "") => (sku, Item::Sku(letters(sku))),
+            ("", metric) => (metric, Item::Metric(letters(metric))),
             _ => return Err("expected a sku or a metric, not both".to_owned()),
         };
         let vendor = Vendor::from_str(line.cell("vendor"), true).map_err(|_| {
@@ -163,7 +163,7 @@ impl PriceBook {
     /// # Errors
     /// If there is none, the nearest line with the reason why it does not apply, if there is one.
     pub(super) fn price(&self, row: &UsageRow) -> Result<&Price, Option<String>> {
-        let item = |item: fn(String) -> Item, name: &str| (row.vendor.to_string(), item(name.to_lowercase()));
+        let item = |item: fn(String) -> Item, name: &str| (row.vendor.to_string(), item(letters(name)));
         let of_sku = self.0.get(&item(Item::Sku, &row.sku)).map(|prices| (prices, &row.sku));
         let of_item = of_sku.or_else(|| Some((self.0.get(&item(Item::Metric, &row.metric))?, &row.metric)));
         let (prices, name) = of_item.ok_or(None)?;
@@ -191,7 +191,7 @@ impl Price {
                 _ = write!(line, "{} {part}", if line.ends_with(" is") { "" } else { "," });
             }
         };
-        add(is_of_other_name, format!("of {} (other case)", printable(&self.name)));
+        add(is_of_other_name, format!("of {} (other spelling)", printable(&self.name)));
         add(is_of_other_unit, format!("in the unit {}", printable(&self.unit)));
         let limit = |word: &str, day: NaiveDate, none: NaiveDate| match day == none {
             true => String::new(),
@@ -253,10 +253,11 @@ pub(super) mod tests {
             ("STO,,GiB,EUR,1,,2026-10-30", "line 3 is valid only to 2026-10-30"),
             ("STO,,GiB,EUR,1,2026-10-02,", "line 3 is valid only from 2026-10-02"),
             ("STO,,gib,EUR,1,,", "line 3 is in the unit gib"),
-            ("sto,,GiB,EUR,1,,", "line 3 is of sto (other case)"),
+            ("sto,,GiB,EUR,1,,", "line 3 is of sto (other spelling)"),
+            ("S-T O,,GiB,EUR,1,,", "line 3 is of S-T O (other spelling)"),
             (
                 "sto,,units,EUR,1,,2026-10-30",
-                "line 3 is of sto (other case), in the unit units, valid only to 2026-10-30",
+                "line 3 is of sto (other spelling), in the unit units, valid only to 2026-10-30",
             ),
             // The nearest of several.
             ("sto,,units,EUR,1,,\nacronis,STO,,TiB,EUR,1,,", "line 4 is in the unit TiB"),
@@ -265,7 +266,7 @@ pub(super) mod tests {
             assert_eq!(book.price(&row("1")), Err(Some(expected.to_owned())));
         }
         for (line, expected) in [
-            (",Pw_Base_Storage,GiB,EUR,1,,", "line 2 is of Pw_Base_Storage (other case)"),
+            (",Pw_Base_Storage,GiB,EUR,1,,", "line 2 is of Pw_Base_Storage (other spelling)"),
             (",pw_base_storage,units,EUR,1,,", "line 2 is in the unit units"),
         ] {
             assert_eq!(parse(&format!("acronis,{line}\n")).unwrap().price(&row("1")), Err(Some(expected.to_owned())));
