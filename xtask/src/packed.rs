@@ -1,5 +1,8 @@
 //! Values that are kept for later, as their JSON: a tree takes seven times as much, most of it for maps with one or two keys.
 
+use std::io::{BufReader, BufWriter};
+
+use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde_json::Value;
 
 /// The maximum depth of what is packed: serde_json reads no more than 128 levels.
@@ -9,6 +12,7 @@ const DEPTH: usize = 100;
 #[derive(Clone)]
 pub(crate) enum Packed {
     Text(Box<str>),
+    Compressed(Box<[u8]>),
     Deep(Value),
 }
 
@@ -19,11 +23,25 @@ impl From<Value> for Packed {
 }
 
 impl Packed {
+    /// Packs a document or a text: a tenth of its JSON. Schemas are too small to become much smaller.
+    pub(crate) fn compressed(value: Value) -> Self {
+        if is_deep(&value, DEPTH) {
+            return Self::Deep(value);
+        }
+        let mut out = BufWriter::new(DeflateEncoder::new(Vec::new(), Compression::fast()));
+        // The JSON is written into memory piece by piece: nothing of it can fail.
+        let written = serde_json::to_writer(&mut out, &value).ok().and_then(|()| out.into_inner().ok()?.finish().ok());
+        written.map_or(Self::Deep(value), |bytes| Self::Compressed(bytes.into()))
+    }
+
     /// Returns the value.
     pub(crate) fn value(&self) -> Value {
         match self {
-            // It was written by serde_json.
+            // Both were written by serde_json.
             Self::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+            Self::Compressed(bytes) => {
+                serde_json::from_reader(BufReader::new(DeflateDecoder::new(&**bytes))).unwrap_or_default()
+            }
             Self::Deep(value) => value.clone(),
         }
     }
@@ -50,6 +68,7 @@ mod tests {
         let numbers = json!([0.1, 1e300, 5.442_101_086_242_752e-20, 1.797_693_134_862_315_7e308, u64::MAX, i64::MIN]);
         for value in [json!({"a": [null, true, "\u{1f}\u{2028}"]}), numbers, deep] {
             assert_eq!(Packed::from(value.clone()).value(), value);
+            assert_eq!(Packed::compressed(value.clone()).value(), value);
         }
     }
 }

@@ -11,8 +11,8 @@
 //!
 //! Stages 2 to 6 run for one part of a large document after the other (`parts.rs`): the text of a part is small, its syntax tree is not.
 //!
-//! Several stages share the names of Rust items (`identifiers.rs`), the types of enums (`open_enum.rs`), and the runtime's table
-//! of operations (`operation_table.rs`).
+//! Several stages share the names of Rust items (`identifiers.rs`), the types of enums (`open_enum.rs`), and
+//! the runtime's table of operations (`operation_table.rs`).
 
 pub(crate) mod docs;
 pub(crate) mod formats;
@@ -37,6 +37,7 @@ use docs::operations::OperationDocs;
 use open_enum::OpenEnum;
 use parts::{PackedDocument, Part};
 use print::{ClientText, MockText};
+use progenitor::TypeBuilders;
 pub(crate) use rewrite::{Omitted, jobs::errors as job_errors};
 
 /// The generated code of one crate, before it is printed: printing takes longer than all other stages.
@@ -63,7 +64,8 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
     let failed = |error: String| format!("{}: {error}", document.name);
     let root = &document.root;
     let enums = open_enum::open_enums(root);
-    let (mut client, _) = client(root, &docs::operations::operation_docs(root), &enums).map_err(failed)?;
+    let docs = docs::operations::operation_docs(root);
+    let (mut client, _) = client(root, &docs, &enums, TypeBuilders::Complete).map_err(failed)?;
     let mock = mock(root, &enums).map_err(failed)?;
     if let Some(types) = rewrite::module(&mut client.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
@@ -77,8 +79,9 @@ fn client(
     root: &Value,
     docs: &BTreeMap<String, OperationDocs>,
     enums: &[OpenEnum],
+    builders: TypeBuilders,
 ) -> Result<(syn::File, Vec<Omitted>), String> {
-    rewrite::rewrite(progenitor::client(root, enums)?, docs, enums, root)
+    rewrite::rewrite(progenitor::client(root, enums, builders)?, docs, enums, root)
 }
 
 /// Returns the same for the mock.
@@ -137,7 +140,7 @@ impl Printed {
 fn printed(root: &Value, docs: &BTreeMap<String, OperationDocs>) -> Result<Printed, String> {
     let enums = open_enum::open_enums(root);
     // Each run of progenitor gets a document that is normalized for it, and its code is printed before the next one runs.
-    let (client, omitted) = client(root, docs, &enums)?;
+    let (client, omitted) = client(root, docs, &enums, TypeBuilders::Defaults)?;
     let client = ClientText::new(client)?;
     Ok(Printed { client, mock: MockText::new(mock(root, &enums)?)?, omitted })
 }

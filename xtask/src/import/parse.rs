@@ -29,7 +29,7 @@ pub(crate) struct Published {
 impl Published {
     /// Frees the tree, until it is unpacked.
     pub(crate) fn pack(&mut self) {
-        self.packed = Some(self.root.take().into());
+        self.packed = Some(Packed::compressed(self.root.take()));
     }
 
     pub(crate) fn unpack(&mut self) {

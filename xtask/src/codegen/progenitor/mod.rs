@@ -4,5 +4,7 @@ mod bisect;
 mod panic;
 mod run;
 mod settings;
+mod type_builders;
 
 pub(super) use run::{client, mock};
+pub(super) use type_builders::TypeBuilders;

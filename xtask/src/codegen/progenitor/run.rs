@@ -5,16 +5,22 @@ use proc_macro2::TokenStream;
 use progenitor::Generator;
 use serde_json::Value;
 
-use super::{bisect::bisect_failure, panic::catch_panic, settings::settings};
+use super::{bisect::bisect_failure, panic::catch_panic, settings::settings, type_builders::TypeBuilders};
 use crate::codegen::{
     normalize::{Success, normalize},
     open_enum::OpenEnum,
     parts::References,
 };
 
-/// Returns the client's code as progenitor generates it.
-pub(in crate::codegen) fn client(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
-    with_cause_named(root, Success::Any, &|spec| Generator::new(&settings(enums)).generate_tokens(spec))
+/// Returns the client's code as progenitor generates it, with as much of the builders of types as is asked for.
+pub(in crate::codegen) fn client(
+    root: &Value,
+    enums: &[OpenEnum],
+    builders: TypeBuilders,
+) -> Result<syn::File, String> {
+    with_cause_named(root, Success::Any, &|spec| {
+        Generator::new(&settings(enums)).generate_tokens(spec).map(|code| builders.of(code))
+    })
 }
 
 /// Returns the mock helpers' code as progenitor generates it.
@@ -67,7 +73,7 @@ mod tests {
     #[test]
     fn a_panic_becomes_a_line_that_names_the_operation() {
         let document = changed("/paths/~1orders~1{orderId}/get/parameters/0/required", json!(false));
-        let error = client(&document.root, &[]).err().unwrap_or_default();
+        let error = client(&document.root, &[], TypeBuilders::Complete).err().unwrap_or_default();
         assert!(
             error.starts_with("progenitor could not generate: assertion failed: parameter_data.required"),
             "{error}"
@@ -79,7 +85,7 @@ mod tests {
     fn an_error_becomes_a_line_that_names_the_operation() {
         let document =
             changed("/paths/~1orders/post/requestBody/content", json!({"text/csv": {"schema": {"type": "string"}}}));
-        let error = client(&document.root, &[]).err().unwrap_or_default();
+        let error = client(&document.root, &[], TypeBuilders::Complete).err().unwrap_or_default();
         assert!(
             error.contains("unexpected content type: text/csv; operation createOrder at /paths/~1orders/post"),
             "{error}"
@@ -89,7 +95,7 @@ mod tests {
     #[test]
     fn document_that_is_not_openapi_is_an_error() {
         let document = changed("/info/title", json!([]));
-        let error = client(&document.root, &[]).err().unwrap_or_default();
+        let error = client(&document.root, &[], TypeBuilders::Complete).err().unwrap_or_default();
         assert!(error.starts_with("progenitor could not generate: not OpenAPI 3.0: "), "{error}");
         assert!(error.ends_with("; look at `openapi` and at /info"), "{error}");
     }
@@ -104,14 +110,14 @@ mod tests {
             ("/components/schemas/Line", json!("")),
             ("/components/schemas/Line/properties/sku", json!({"$ref": "#/components/responses/Made"})),
         ] {
-            let error = client(&changed(pointer, value).root, &[]).err().unwrap_or_default();
+            let error = client(&changed(pointer, value).root, &[], TypeBuilders::Complete).err().unwrap_or_default();
             assert!(error.ends_with("; schema Line at /components/schemas/Line"), "{pointer}: {error}");
         }
     }
 
     #[test]
     fn the_small_document_generates() {
-        assert!(client(&mini().root, &[]).is_ok());
+        assert!(client(&mini().root, &[], TypeBuilders::Complete).is_ok());
         assert!(mock(&mini().root, &[]).is_ok());
     }
 }

@@ -12,8 +12,6 @@ use super::{each_option, foreign_name, last_name, module, null_collections::argu
 pub(super) struct CallModel {
     calls: BTreeMap<String, Call>,
     types: BTreeMap<String, ItemStruct>,
-    /// The setters of the builders of types.
-    setters: BTreeMap<String, Vec<String>>,
 }
 
 /// The builder of a call.
@@ -54,31 +52,23 @@ impl CallModel {
                 calls.insert(item.ident.to_string(), call);
             }
         }
-        let (mut types, mut setters) = (BTreeMap::new(), BTreeMap::new());
-        let Some(all) = module(&mut file.items, "types") else { return Self { calls, types, setters } };
-        for item in module(all, "builder").into_iter().flatten() {
-            if let (Item::Impl(_), Some(name)) = (&*item, item_owner(item)) {
-                setters.entry(name).or_insert_with(Vec::new).extend(methods(item));
-            }
-        }
-        for item in all.iter() {
-            if let Item::Struct(item) = item {
-                types.insert(item.ident.to_string(), item.clone());
-            }
-        }
-        Self { calls, types, setters }
+        let all = module(&mut file.items, "types").into_iter().flatten();
+        let types = all.filter_map(|item| match item {
+            Item::Struct(item) => Some((item.ident.to_string(), item.clone())),
+            _ => None,
+        });
+        let types = types.collect();
+        Self { calls, types }
     }
 
     pub(super) fn call(&self, name: &str) -> Option<&Call> {
         self.calls.get(name)
     }
 
-    /// Returns the type of a field of a request body that its builder can set.
+    /// Returns the type of a field of a request body. Its setter has this name.
     pub(super) fn body_field(&self, body: &Type, name: &str, setter: &str) -> Option<Type> {
-        let body = last_name(body)?;
-        self.setters.get(&body)?.iter().find(|known| *known == setter)?;
-        let of = self.field(self.types.get(&body)?, name)?.1;
-        Some(option_of(&of).cloned().unwrap_or(of))
+        let (field, of) = self.field(self.types.get(&last_name(body)?)?, name)?;
+        (field == setter).then(|| option_of(&of).cloned().unwrap_or(of))
     }
 
     /// Returns the value at a path below `start`, an expression of the type `of`: borrowed, or moved out.

@@ -149,6 +149,7 @@ fn drafted(
                 let losses = sources.omitted.iter().map(|omitted| unsupported::omission(&draft, omitted));
                 let losses = losses.collect::<Vec<_>>();
                 draft.losses.extend(losses);
+                let text = text.value().as_str().unwrap_or_default().to_owned();
                 return Ok((draft, text, sources));
             }
             Err(failure) => {

@@ -13,21 +13,24 @@ use crate::{
     import::{Conversion, ConvertedOperation, Kind, Loss, Owner, Published},
     lint::{self, Level},
     output::Failure,
+    packed::Packed,
 };
 
-/// Returns the text of a draft's document, and the crate's generated sources. Extensions of the vendor that are not ours are removed from
+/// Returns the text of a draft's document, packed, and the crate's generated sources. Extensions of the vendor that are not ours are removed from
 /// the draft.
 pub(super) fn generated(
     name: &str,
     draft: &mut Conversion,
     published: &Published,
-) -> Result<(String, GeneratedFiles), Failure> {
+) -> Result<(Packed, GeneratedFiles), Failure> {
     let (text, document) = loop {
         match checked(name, draft, published) {
             Err(failure) if without_extension(draft, &failure) => {}
             outcome => break outcome?,
         }
     };
+    // The generator needs the memory.
+    let text = Packed::compressed(text.into());
     let sources = codegen::render(document)?;
     Ok((text, sources))
 }

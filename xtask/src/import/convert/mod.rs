@@ -112,7 +112,9 @@ impl Conversion {
         }
         document.insert("paths".to_owned(), Value::Object(paths));
         let schemas = component_tree(&self.schemas);
-        document.insert("components".to_owned(), json!({"schemas": schemas, "securitySchemes": self.schemes}));
+        let mut components = json!({"securitySchemes": self.schemes});
+        components["schemas"] = Value::Object(schemas);
+        document.insert("components".to_owned(), components);
         Value::Object(document)
     }
 }
@@ -182,10 +184,11 @@ pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &s
     let mut schemas = schemas;
     printable_text::clean(&mut head, &mut operations, &mut schemas, &mut converter.losses);
     // What turned out to be used by nothing has left no trace.
-    let losses = converter.losses.sorted(|owner| match owner {
+    let losses = std::mem::take(&mut converter.losses).sorted(|owner| match owner {
         Owner::Schema(name) => schemas.iter().any(|(kept, _)| kept == name),
         Owner::Document | Owner::Operation(_) => true,
     });
+    drop(converter);
     let mut draft = Conversion { operations, schemas, losses, credentials, address, head, schemes };
     draft_pagination(&published.root, &mut draft);
     Ok(draft)
@@ -194,7 +197,9 @@ pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &s
 /// Describes the pages of the lists that follow a convention.
 fn draft_pagination(root: &Value, draft: &mut Conversion) {
     // Operations refer to schemas only.
-    let document = json!({"components": {"schemas": component_tree(&draft.schemas)}});
+    let mut document = json!({"components": {}});
+    // `json!` would copy the tree.
+    document["components"]["schemas"] = Value::Object(component_tree(&draft.schemas));
     let (published, empty) = (openapi_document::operations(root), Map::new());
     for operation in &mut draft.operations {
         let Some(published) = published.iter().find(|published| published.pointer == operation.at) else { continue };
