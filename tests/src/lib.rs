@@ -8,6 +8,7 @@ mod environment;
 #[cfg(target_os = "linux")]
 mod limited_process;
 mod now;
+mod properties;
 pub mod robustness;
 mod scripted;
 mod variations;
@@ -21,6 +22,7 @@ pub use environment::with_environment;
 #[cfg(target_os = "linux")]
 pub use limited_process::limited_process;
 pub use now::now;
+pub use properties::{check_property, dataset_seed};
 pub use scripted::{Request, ScriptedResponse, ScriptedServer};
 pub use variations::{Variation, added_and_missing_fields, unnamed_nulls};
 pub use vendors::{Acronis, ErrorExample, Genesys, MockVendor, Suger, Vendor};

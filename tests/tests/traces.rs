@@ -276,7 +276,7 @@ async fn unsent_usage_of_a_dropped_sender_is_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn end_of_a_sender_is_a_warning_only_if_it_leaves_usage_without_a_shutdown() {
+async fn sender_dropped_with_usage_and_no_shutdown_is_a_warning() {
     let server = metering_server();
     let client = client(&server).with_now("2026-11-19T07:30:00Z".parse().unwrap());
     for (is_shut_down, pushed, expected) in
@@ -300,7 +300,7 @@ async fn end_of_a_sender_is_a_warning_only_if_it_leaves_usage_without_a_shutdown
 }
 
 #[tokio::test(start_paused = true)]
-async fn last_receipt_that_is_not_taken_is_a_warning_if_it_lists_unsent_usage() {
+async fn untaken_last_receipt_with_unsent_usage_is_a_warning() {
     let server = metering_server();
     let client = client(&server);
     for pushed in [0, 1] {
@@ -318,7 +318,7 @@ async fn last_receipt_that_is_not_taken_is_a_warning_if_it_lists_unsent_usage() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn outcomes_that_no_receipt_lists_any_more_are_a_warning_unless_the_stream_was_dropped() {
+async fn unlisted_outcomes_are_a_warning_unless_stream_was_dropped() {
     let server = metering_server();
     let client = client(&server).with_now("2026-11-19T07:30:00Z".parse().unwrap());
     for has_reader in [true, false] {

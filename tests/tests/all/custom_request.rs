@@ -92,7 +92,7 @@ async fn raw_body_is_returned_unchanged_and_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn custom_request_that_cannot_be_sent_is_an_error_before_it_is_sent() {
+async fn invalid_custom_request_is_an_error_before_sending() {
     let server = server(|_| ScriptedResponse::json(200, "{}"));
     let client = suger(server.url()).build().unwrap();
     for (request, expected) in [
@@ -116,7 +116,7 @@ async fn custom_request_that_cannot_be_sent_is_an_error_before_it_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_options_add_headers_and_query_parameters_to_generated_calls() {
+async fn call_options_add_headers_and_query_parameters() {
     let server = server(|_| ScriptedResponse::json(200, "{}"));
     let client = suger(server.url()).build().unwrap();
     let traced = client.with_call_options(CallOptions::new().header("X-Trace-Id", "7").query("dry", true));

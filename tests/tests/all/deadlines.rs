@@ -69,7 +69,7 @@ fn assert_deadline(error: &Error, limit: Duration, what: &str) {
 }
 
 #[tokio::test]
-async fn timeout_of_the_http_client_is_distinguished_from_a_lost_connection() {
+async fn http_client_timeout_is_distinguished_from_lost_connection() {
     for (response, is_timeout) in
         [(ScriptedResponse::trickled("", "", TICK), true), (ScriptedResponse::dropped(), false)]
     {

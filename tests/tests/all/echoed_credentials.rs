@@ -10,7 +10,7 @@ use usage_billing::suger::{self, UsageEvent};
 use usage_billing::{Credentials, Error, Poller, genesys};
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer, now, untimed};
 
-use super::redaction::{is_secret, long, shown};
+use super::redaction::{displayed_text, is_secret, long};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const ID: &str = "6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264";
@@ -82,7 +82,7 @@ async fn timed_out<T>(report: Poller<T>) -> Error {
 }
 
 fn check(case: &str, form: usize, error: &Error) {
-    let text = shown(error);
+    let text = displayed_text(error);
     assert!(!is_secret(&text), "{case}, form {form}: {text}");
     // Long forms may be truncated before the mask.
     assert!(form > 0 || error.message().contains("***"), "{case}: the mask is missing: {error}");
@@ -225,11 +225,11 @@ async fn acronis_row_errors_hide_the_credential() {
             let client = acronis(server.url());
             let stored = waited(&client).await.unwrap();
             let outcome = client.usage_from_file(&stored).await.unwrap_err();
-            assert!(!is_secret(&shown(&outcome)), "form {form}, {file}: {}", shown(&outcome));
+            assert!(!is_secret(&displayed_text(&outcome)), "form {form}, {file}: {}", displayed_text(&outcome));
             if let Ok(mut rows) = client.rows(&stored).await
                 && let Some(Err(error)) = rows.next().await
             {
-                assert!(!is_secret(&shown(&error)), "form {form}, {file}: {}", shown(&error));
+                assert!(!is_secret(&displayed_text(&error)), "form {form}, {file}: {}", displayed_text(&error));
                 assert!(
                     format!("{error}").contains("***") || file.contains("tenants") || file.contains("name,@"),
                     "{error}"

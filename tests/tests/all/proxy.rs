@@ -11,7 +11,7 @@ use usage_billing_core::{Credentials, ErrorKind, Result, RetryPolicy};
 use usage_billing_suger::Client;
 use usage_billing_tests::{ClosedPort, ScriptedResponse, ScriptedServer, with_environment};
 
-use super::redaction::{is_secret, shown};
+use super::redaction::{displayed_text, is_secret};
 
 /// Starts a proxy that sends `response` to every request; returns its address and the count of connections.
 fn proxy(response: &'static str) -> (String, Arc<AtomicU32>) {
@@ -193,7 +193,11 @@ fn errors_hide_a_proxy_password_that_is_echoed() {
             let call = async { client.list_billable_metrics().org_id("acme").send().await.map(drop).unwrap_err() };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let error = runtime.block_on(call);
-            assert!(!is_secret(&shown(&error)) && error.message().starts_with("Basic *** ***"), "{}", shown(&error));
+            assert!(
+                !is_secret(&displayed_text(&error)) && error.message().starts_with("Basic *** ***"),
+                "{}",
+                displayed_text(&error)
+            );
         });
     }
 }

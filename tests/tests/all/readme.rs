@@ -60,7 +60,7 @@ fn reexported_http_client_is_the_one_that_clients_take() {
     assert!(usage_billing_suger::Client::builder("hush").http_client(of_vendor).build().is_ok());
 }
 
-/// Markdown files of the repository, with their paths.
+/// Returns the Markdown files of the repository, with their paths.
 fn markdown_files() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let mut folders = vec![root.to_owned()];
@@ -81,7 +81,7 @@ fn markdown_files() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The anchor of a heading on GitHub.
+/// Returns the anchor of a heading on GitHub.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().to_lowercase().replace(' ', "-");
     kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_')).collect()

@@ -61,7 +61,7 @@ pub(super) fn long(secret: &str) -> String {
 }
 
 /// Returns everything that an error displays.
-pub(super) fn shown(error: &Error) -> String {
+pub(super) fn displayed_text(error: &Error) -> String {
     let accessors = [error.code(), error.request_id(), error.hint(), Some(error.message())];
     let mut text = format!("{error} {error:?} {error:#?} {accessors:?} {}", String::from_utf8_lossy(error.body()));
     let mut cause = std::error::Error::source(error);
@@ -106,7 +106,7 @@ async fn errors_hide_credentials_that_the_server_echoes() {
         let error = client.get_billable_metric().org_id("acme").billable_metric_id("m").send().await.unwrap_err();
         assert!(error.status().is_some_and(|found| found == status), "{error}");
         assert!(error.body().windows(3).any(|part| part == b"***"), "the rest of the body stays");
-        assert!(!is_secret(&shown(&error)), "{}", shown(&error));
+        assert!(!is_secret(&displayed_text(&error)), "{}", displayed_text(&error));
     }
 }
 
@@ -133,7 +133,7 @@ async fn errors_hide_credentials_that_the_token_endpoint_echoes() {
             genesys.api().get_license_definitions().send().await.unwrap_err(),
         ];
         for error in errors {
-            assert!(!is_secret(&shown(&error)), "{}", shown(&error));
+            assert!(!is_secret(&displayed_text(&error)), "{}", displayed_text(&error));
         }
         let debug = format!("{acronis:?} {genesys:?} {:?}", credentials());
         assert!(!is_secret(&debug), "{debug}");
@@ -156,7 +156,7 @@ async fn errors_hide_a_token_that_an_operation_echoes() {
         });
         let client = genesys(server.url()).build().unwrap();
         let error = client.get_license_definitions().send().await.unwrap_err();
-        assert!(!is_secret(&shown(&error)), "{}", shown(&error));
+        assert!(!is_secret(&displayed_text(&error)), "{}", displayed_text(&error));
         assert_eq!((error.code(), error.message()), (Some("Bearer ***"), "Bearer *** and *** may not"));
     }
 }
@@ -182,7 +182,7 @@ async fn secret_is_masked_before_truncation() {
             let bodies = groups.map(|group| serde_json::json!({ "usageRecordGroups": [group] }).to_string());
             for body in bodies.into_iter().chain([format!("<html><title>{text}</title>"), format!("{{{text}")]) {
                 let error = error_of(&key, ScriptedResponse::json(200, &body)).await;
-                assert!(!is_secret(&shown(&error)), "{}", shown(&error));
+                assert!(!is_secret(&displayed_text(&error)), "{}", displayed_text(&error));
             }
         }
     }
@@ -205,7 +205,7 @@ async fn error_body_truncated_within_a_secret_hides_its_prefix() {
                 ] {
                     let error = error_of(&key, response).await;
                     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
-                    assert!(!is_secret(&shown(&error)), "{kept}: {:.500}", shown(&error));
+                    assert!(!is_secret(&displayed_text(&error)), "{kept}: {:.500}", displayed_text(&error));
                 }
             }
         }

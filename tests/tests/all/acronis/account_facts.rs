@@ -113,7 +113,7 @@ async fn deleted_components_do_not_hide_others() {
     assert_eq!((row.storage_host, row.is_billable), (Some(StorageHost::Partner), Some(false)));
 }
 
-/// A line of a file without SKUs, for an item in a component of the partner if it has one.
+/// Returns a line of a file without SKUs, for an item in a component of the partner if it has one.
 fn line(name: &str, unit: &str, owner: &str) -> String {
     let backend = if owner.is_empty() { "" } else { "acronis" };
     let quantity = if unit == "bytes" { 90 * (1i64 << 30) } else { 7 };
@@ -192,6 +192,8 @@ async fn without_skus(sandbox: &Sandbox) -> Vec<UsageRow> {
     client.usage_from_file(&files(&client, &summary().show_skus(false)).await[0]).await.unwrap()
 }
 
+/// Returns whether all but the host is decided.
+///
 /// A SKU states the item, and neither who hosts the storage nor, for devices beside items by gigabyte, the licensing.
 fn is_decided_but_host(row: &UsageRow) -> bool {
     row.is_billable.is_some() || row.billing_reason == BillingReason::UnknownHosting || has_open_licensing(row)

@@ -14,7 +14,7 @@ use super::{UNLIMITED, client_at};
 pub(super) const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
 
-/// A server of one finished report with one file; `other` may override responses.
+/// Starts a server of one finished report with one file; `other` may override responses.
 pub(super) fn server(
     format: &str,
     period: [&str; 2],
@@ -66,7 +66,7 @@ async fn usage_with(
     client.usage_from_file(&file).await
 }
 
-/// The rows of a case; their keys differ, and billable rows are production.
+/// Returns the rows of a case; their keys differ, and billable rows are production.
 async fn rows(name: &str) -> Vec<UsageRow> {
     let rows = usage_from_file(name, ["2026-10-01", "2026-10-31"]).await.unwrap();
     let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();

@@ -210,7 +210,7 @@ async fn files_of(sandbox: &Sandbox) -> Vec<StoredFile> {
     files(&client(sandbox), &summary()).await
 }
 
-/// A server that issues tokens, and responds to other requests by their path.
+/// Starts a server that issues tokens, and responds to other requests by their path.
 fn scripted(respond: impl Fn(&str) -> ScriptedResponse + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.as_str() {
         "/api/2/idp/token" => {

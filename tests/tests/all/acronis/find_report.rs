@@ -29,7 +29,7 @@ fn report(id: &str, day: &str, parameters: Value) -> ScriptedResponse {
     ScriptedResponse::json(200, &report.to_string())
 }
 
-/// A tenant with two pending reports; `read` returns the response to a request for one of them.
+/// Starts a server of a tenant with two pending reports; `read` returns the response to a request for one of them.
 fn server(read: impl Fn(&str) -> ScriptedResponse + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.rsplit('/').next().unwrap_or_default() {
         "token" => {

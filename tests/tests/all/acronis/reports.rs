@@ -52,7 +52,7 @@ fn by_sku<'a>(
     sums.into_iter().map(|(key, sum)| (key, sum.round_dp(6).normalize())).collect()
 }
 
-/// Billable quantities.
+/// Returns billable quantities.
 fn quantities(rows: &[UsageRow]) -> BTreeMap<(String, String), Decimal> {
     let billable = rows.iter().filter(|row| row.is_billable == Some(true));
     by_sku(billable.map(|row| (&row.customer_id, row.sku.as_str(), row.quantity)))

@@ -216,7 +216,7 @@ const ROWS: &str = "application.name,date,is_range,measurement_unit,name,tenant.
     usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n\
     backup,2026-10-31,False,,pw_base_servers,t-1,customer,,,5,0,5,1,0,1\n";
 
-/// A report over October with the last id of the tenant's reports, or any id.
+/// Returns a report over October with the last id of the tenant's reports, or any id.
 fn october(id: &str) -> Value {
     json!({
         "id": id, "version": 1, "generation_date": "2026-11-21", "result_action": "save", "schedule": {"type": "once", "enabled": true},
@@ -227,7 +227,9 @@ fn october(id: &str) -> Value {
     })
 }
 
-/// A tenant with three reports, for which `read` responds. A fourth can be created, unless the response is lost. All have one file.
+/// Starts a server of a tenant with three reports, for which `read` responds.
+///
+/// A fourth can be created, unless the response is lost. All have one file.
 fn server(
     read: impl Fn(&str) -> ScriptedResponse + Send + Sync + 'static,
     created: impl Fn() -> ScriptedResponse + Send + Sync + 'static,

@@ -13,7 +13,7 @@ const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";
 const SEPTEMBER: &str = "11111111-7c36-4f58-9a0b-5d8e1f6c2a73";
 const OCTOBER: &str = "22222222-7c36-4f58-9a0b-5d8e1f6c2a73";
 
-/// A server with a report of one row for each of two months. Account, prices and everything else are 404.
+/// Starts a server with a report of one row for each of two months. Account, prices and everything else are 404.
 fn two_months() -> ScriptedServer {
     ScriptedServer::start(|request| {
         let path = request.target.split('?').next().unwrap_or_default();

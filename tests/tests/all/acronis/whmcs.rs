@@ -111,7 +111,7 @@ fn number(line: &Line, column: &str) -> Decimal {
     line[column].parse().unwrap()
 }
 
-/// The module's rule for each row, and what separates it from the vendor's charges.
+/// Groups rows by the module's rule, and by what separates it from the vendor's charges.
 fn by_module(lines: &[Line], platform_owned: &HashMap<String, bool>) -> Groups {
     let mut groups = Groups::new();
     for line in lines {
@@ -215,7 +215,7 @@ fn owned() -> HashMap<String, bool> {
     .into()
 }
 
-/// Every metric of the list as a report has it: with production and trial of different sizes, storage at the vendor and at the partner.
+/// Returns every metric of the list as a report has it: with production and trial of different sizes, storage at the vendor and at the partner.
 fn every_metric(is_wanted: impl Fn(&str) -> bool) -> String {
     let mut csv = "application.name,date,infra.backend_type,infra.id,infra.owner_id,is_range,measurement_unit,name,tenant.id,tenant.kind,\
         usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n"

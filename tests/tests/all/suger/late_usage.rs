@@ -15,7 +15,7 @@ fn hours_ago(entitlement_id: &str, hours: i64) -> UsageEvent {
     UsageEvent::new(entitlement_id, now() - TimeDelta::hours(hours)).quantity("gb", 1)
 }
 
-/// A server whose entitlements are named after their marketplaces, and whose only groups are `listed`.
+/// Starts a server whose entitlements are named after their marketplaces, and whose only groups are `listed`.
 fn vendor(listed: Vec<UsageEvent>) -> ScriptedServer {
     let listed: Vec<_> = listed.iter().map(|event| group_for(event, json!({}))).collect();
     ScriptedServer::start(move |request| {

@@ -117,7 +117,7 @@ async fn list_with_short_pages_is_read_to_its_end() {
     assert_eq!(client.buyers(|request| request).try_collect().await.unwrap().len(), 230);
 }
 
-/// A server of `count` groups in pages of `most`. `next` returns the next offset, from the offset of a page and the number of groups after it.
+/// Starts a server of `count` groups in pages of `most`. `next` returns the next offset, from the offset of a page and the number of groups after it.
 fn pages(count: i64, most: i64, next: impl Fn(i64, i64) -> Value + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let number = |name: &str| {
@@ -331,7 +331,7 @@ async fn delete_with_a_lost_response_succeeds_if_the_group_is_missing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn group_with_an_id_in_capitals_is_not_deleted_while_it_is_listed() {
+async fn listed_group_with_an_id_in_capitals_is_not_deleted() {
     let id = UsageEvent::new("e-1", now()).quantity("gb", 1).id("acme").to_string().to_uppercase();
     let of = |status: &str| json!({"id": id, "entitlementID": "e-1", "status": status, "creationTime": now()});
     for (listed, is_deleted) in [("CREATED", false), ("DELETED", true)] {

@@ -13,7 +13,7 @@ fn lists(requests: &[Request]) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_more_than_two_days_ago_have_a_list_of_their_own_after_the_others() {
+async fn events_older_than_two_days_are_listed_after_the_others() {
     let of = |age: TimeDelta| UsageEvent::new("e-1", now() - age).quantity("gb", 1);
     let two_days = TimeDelta::days(2);
     for (age, expected) in [(two_days, 1), (two_days + TimeDelta::seconds(1), 2)] {
@@ -28,7 +28,7 @@ async fn events_of_more_than_two_days_ago_have_a_list_of_their_own_after_the_oth
     }
 }
 
-/// The minutes in which a sender lists the groups of a late event, with the response to the event and the list.
+/// Returns the minutes in which a sender lists the groups of a late event, with the response to the event and the list.
 async fn minutes_of_lists(response: ScriptedResponse, list: ScriptedResponse, rejects_late_usage: bool) -> Vec<usize> {
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" if request.target.contains("/usageRecordGroup") => list.clone(),

@@ -6,11 +6,17 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use proptest::bool::weighted;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use rust_decimal::Decimal;
 use serde_json::json;
 use usage_billing::RetryPolicy;
 use usage_billing::suger::{Receipt, UsageEvent};
-use usage_billing_tests::{ScriptedResponse, ScriptedServer};
+use usage_billing_sandbox::{Sandbox, Size};
+use usage_billing_tests::{ScriptedResponse, ScriptedServer, check_property, now};
 use uuid::Uuid;
 
 use super::{
@@ -79,9 +85,21 @@ async fn each_fault_is_survived_without_duplicates() {
     assert_there_once(&client, &sent).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn random_faults_lose_and_duplicate_nothing() {
-    const KINDS: [&str; 9] = [
+/// A queue of events, the faults that its requests get, and how its flushes end.
+#[derive(Clone, Debug)]
+struct Delivery {
+    fault_seed: u64,
+    faults: Vec<String>,
+    is_retried: bool,
+    concurrency: usize,
+    is_validated: bool,
+    hours: i64,
+    /// Before each complete flush, one that is dropped after some polls, perhaps with the process.
+    interrupted: Vec<Option<(u32, bool)>>,
+}
+
+fn delivery() -> impl Strategy<Value = Delivery> {
+    let kinds = select(vec![
         "429; retry_after=1",
         "500",
         "500; after_effect",
@@ -91,45 +109,58 @@ async fn random_faults_lose_and_duplicate_nothing() {
         "reset_after",
         "cut_body",
         "malformed_json",
+    ]);
+    let operations = prop_oneof![
+        2 => Just("reportUsageRecordGroup"),
+        1 => Just("batchValidateUsageRecordGroups"),
+        1 => Just("listUsageRecordGroups"),
     ];
-    const OPERATIONS: [&str; 4] =
-        ["reportUsageRecordGroup", "reportUsageRecordGroup", "batchValidateUsageRecordGroups", "listUsageRecordGroups"];
-    let sandbox = sandbox().await;
-    let clients = [RetryPolicy::default(), RetryPolicy::none()].map(|retry| with_retries(&sandbox, retry));
-    let mut random = fastrand::Rng::with_seed(20_261_121);
-    let (mut sent, mut dropped, mut left) = (Vec::new(), 0, 0);
-    for case in 0..60 {
-        sandbox.clear_faults();
-        for _ in 0..random.u32(1..4) {
-            let (kind, percent) = (random.choice(KINDS).unwrap(), random.u8(5..70));
-            let operation = random.choice(OPERATIONS).unwrap();
-            let fault = format!("{kind}; percent={percent}; operation={operation}");
+    let fault = (kinds, 5..70_u8, operations)
+        .prop_map(|(kind, percent, operation)| format!("{kind}; percent={percent}; operation={operation}"));
+    let interrupted = vec(option::of((1..16_u32, any::<bool>())), 5);
+    let faults = (any::<u64>().no_shrink(), vec(fault, 1..4));
+    let parts = (faults, any::<bool>(), 1..6_usize, weighted(0.25), 1..4_i64, interrupted);
+    parts.prop_map(|((fault_seed, faults), is_retried, concurrency, is_validated, hours, interrupted)| Delivery {
+        fault_seed,
+        faults,
+        is_retried,
+        concurrency,
+        is_validated,
+        hours,
+        interrupted,
+    })
+}
+
+#[test]
+fn random_faults_lose_and_duplicate_nothing() {
+    let (dropped, left) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    check_property(file!(), 60, delivery(), async |delivery: Delivery| {
+        let builder = Sandbox::builder().today(now().date_naive()).fault_seed(delivery.fault_seed);
+        let sandbox = builder.size(Size::default().record_groups(0)).start().await.expect("a free port");
+        for fault in &delivery.faults {
             sandbox.inject(fault.parse().unwrap()).unwrap();
         }
-        let client = random.choice(&clients).unwrap();
-        let mut queue = client.usage_queue().flush_timeout(None).concurrency(random.usize(1..6));
-        if random.u8(..4) == 0 {
+        let retry = if delivery.is_retried { RetryPolicy::default() } else { RetryPolicy::none() };
+        let client = with_retries(&sandbox, retry);
+        let mut queue = client.usage_queue().flush_timeout(None).concurrency(delivery.concurrency);
+        if delivery.is_validated {
             queue = queue.validate_first();
         }
-        let mut all = BTreeSet::new();
-        for hour in 0..random.i64(1..4) {
-            let events = events(case * 10 + hour);
-            all.append(&mut push_all(&mut queue, &events));
-            sent.extend(events);
-        }
+        let sent: Vec<_> = (0..delivery.hours).flat_map(events).collect();
+        let all = push_all(&mut queue, &sent);
         let mut resolved = BTreeSet::new();
-        for round in 0.. {
-            if random.bool() {
+        for (round, interrupted) in delivery.interrupted.into_iter().enumerate() {
+            if let Some((polls, is_restarted)) = interrupted {
                 // A dropped flush returns no receipt; its outcomes are in the next one.
-                match dropped_after(random.u32(1..16), queue.flush()).await {
+                match dropped_after(polls, queue.flush()).await {
                     Some(receipt) => take(&receipt, &mut resolved),
-                    None => dropped += 1,
+                    None => drop(dropped.fetch_add(1, Ordering::Relaxed)),
                 }
                 // A process that ends here loses its queue, and starts again with the same events.
-                if random.bool() {
+                if is_restarted {
                     queue = client.usage_queue().flush_timeout(None);
                     resolved.clear();
-                    push_all(&mut queue, &sent[sent.len() - all.len()..]);
+                    push_all(&mut queue, &sent);
                 }
             }
             if round == 3 {
@@ -137,22 +168,22 @@ async fn random_faults_lose_and_duplicate_nothing() {
             }
             let before = all.len() - resolved.len();
             let receipt = queue.flush().await;
-            assert_eq!(receipt.total(), before, "case {case}: {receipt}");
-            assert!(receipt.rejected.is_empty(), "case {case}: {receipt:?}");
+            assert_eq!(receipt.total(), before, "{receipt}");
+            assert!(receipt.rejected.is_empty(), "{receipt:?}");
             take(&receipt, &mut resolved);
             let unsent = ids(&receipt.unsent);
-            assert!(unsent.is_disjoint(&resolved) && &unsent | &resolved == all, "case {case}: {receipt:?}");
-            left += unsent.len();
+            assert!(unsent.is_disjoint(&resolved) && &unsent | &resolved == all, "{receipt:?}");
+            left.fetch_add(unsent.len(), Ordering::Relaxed);
             if queue.pending() == 0 {
                 break;
             }
-            assert!(round < 4, "case {case}: {receipt:?}");
         }
         assert_eq!(resolved, all);
-    }
+        sandbox.clear_faults();
+        assert_there_once(&client, &sent).await;
+    });
+    let (dropped, left) = (dropped.into_inner(), left.into_inner());
     assert!(dropped >= 10 && left >= 50, "the faults were of no use: {dropped} dropped, {left} left");
-    sandbox.clear_faults();
-    assert_there_once(&clients[0], &sent).await;
 }
 
 /// Adds the resolved events of a receipt; none is resolved twice.

@@ -67,12 +67,12 @@ async fn flushed<'a>(mut queue: UsageQueue, events: impl IntoIterator<Item = &'a
     queue.flush().await
 }
 
-/// The response to an event that is stored as it was sent.
+/// Returns the response to an event that is stored as it was sent.
 fn stored_as_sent(request: &Request) -> ScriptedResponse {
     ScriptedResponse::json(200, &group_of(request, json!({})).to_string())
 }
 
-/// The group of an event that was sent, with other fields in index of its own.
+/// Returns the group of an event that was sent, with other fields in index of its own.
 fn group_of(request: &Request, other: Value) -> Value {
     let sent: Value = serde_json::from_str(&request.body).expect("an event");
     let info = json!({"timestamp": sent["timestamp"], "originRecords": sent["records"]});
@@ -84,7 +84,7 @@ fn group_of(request: &Request, other: Value) -> Value {
     group
 }
 
-/// The group of an event as it is listed, with other fields in index of its own.
+/// Returns the group of an event as it is listed, with other fields in index of its own.
 fn group_for(event: &UsageEvent, other: Value) -> Value {
     let records: Map<_, _> =
         event.quantities().iter().map(|(name, it)| (name.clone(), json!(it.to_string()))).collect();
@@ -97,7 +97,7 @@ fn group_for(event: &UsageEvent, other: Value) -> Value {
     group
 }
 
-/// A page of groups.
+/// Returns a page of groups.
 fn page_of(groups: &[Value]) -> String {
     json!({"usageRecordGroups": groups}).to_string()
 }

@@ -39,7 +39,7 @@ fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// Usage of one dimension, `gb`.
+/// Returns usage of one dimension, `gb`.
 fn usage(quantity: &str) -> types::NewUsageRecordGroup {
     let records = [("gb".to_owned(), quantity.parse::<DecimalNumber>().unwrap())];
     types::NewUsageRecordGroup::builder().entitlement_id("e-1").records(records).try_into().unwrap()

@@ -19,7 +19,7 @@ fn usage(entitlement: &str, at: DateTime<Utc>) -> UsageEvent {
     UsageEvent::new(entitlement, at).quantity("gb", 5)
 }
 
-/// A server with these groups and reports.
+/// Starts a server with these groups and reports.
 fn vendor(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
     ScriptedServer::start(move |request| match request.target.contains("/usageRecordReport") {
         true => ScriptedResponse::json(200, &json!({"usageRecordReports": reports}).to_string()),

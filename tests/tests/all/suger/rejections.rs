@@ -483,7 +483,7 @@ async fn usage_that_was_reported_proves_that_validation_works() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn known_usage_that_has_become_invalid_is_replaced_by_reported_usage() {
+async fn invalidated_usage_is_replaced_by_reported_usage() {
     let of = |entitlement: &str, number: i64| UsageEvent::new(entitlement, timestamp(number)).quantity("gb", 1);
     // The known usage is that of the queue, or reported usage.
     for queued in [vec![of("ent-1", 1)], vec![]] {
@@ -552,7 +552,7 @@ async fn status_500_rejects_an_event_only_if_another_passes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn suspect_is_invalid_only_if_its_reason_is_repeated_and_an_empty_batch_passes() {
+async fn suspect_is_invalid_if_reason_repeats_and_empty_batch_passes() {
     let event = UsageEvent::new("ent-1", timestamp(0)).quantity("gb", 1);
     const REASON: (u16, &str) = (400, "\"unknown dimension gb\"");
     const PAGE: (u16, &str) = (400, "<html><title>Blocked</title></html>");

@@ -7,7 +7,7 @@ use usage_billing_tests::{ScriptedResponse, ScriptedServer, now};
 
 use super::{flushed, group_for, new_queue, page_of, scripted};
 
-/// The receipt of one flush as delivered, delivered before, rejected, unsent; and the first reason.
+/// Returns the receipt of one flush as delivered, delivered before, rejected, unsent; and the first reason.
 async fn outcome(response: ScriptedResponse, listed: Vec<Value>) -> ([usize; 4], String) {
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" if request.target.contains("MeteringConfig") => ScriptedResponse::json(400, "\"no\""),
@@ -25,7 +25,7 @@ fn event() -> UsageEvent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unusual_responses_are_deliveries_only_if_they_or_the_list_prove_it() {
+async fn unusual_response_is_a_delivery_only_with_proof() {
     let group = |other: Value| group_for(&event(), other);
     let id = event().id("acme").to_string();
     let json = |status: u16, body: &str| (status, body.to_owned());

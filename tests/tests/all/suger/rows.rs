@@ -123,7 +123,7 @@ async fn faults_change_no_row() {
     }
 }
 
-/// A server that lists these groups and reports by the day of their creation; `peak` is a maximum.
+/// Starts a server that lists these groups and reports by the day of their creation; `peak` is a maximum.
 fn vendor_with(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));

@@ -30,12 +30,12 @@ fn event(number: i64) -> UsageEvent {
     UsageEvent::new("e-1", timestamp(number)).quantity("gb", 1)
 }
 
-/// A sender without time limits, which the paused clock would reach while a socket is waited for.
+/// Returns a sender without time limits, which the paused clock would reach while a socket is waited for.
 fn sender_to(server: &ScriptedServer) -> UsageSenderBuilder {
     scripted(server).usage_queue().flush_timeout(None).into_sender()
 }
 
-/// A server that stores events once `release` is used or dropped.
+/// Starts a server that stores events once `release` is used or dropped.
 fn blocked_server() -> (ScriptedServer, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (arrive, arrived) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
@@ -159,7 +159,7 @@ async fn event_that_stays_open_is_looked_up_after_growing_delays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn event_that_suger_may_not_have_is_sent_again_every_five_minutes() {
+async fn unconfirmed_event_is_resent_every_five_minutes() {
     // A proxy rejects what is sent.
     let server = listing(page_of(&[]), |_| ScriptedResponse::new(400, &[], "<html>Request blocked</html>"));
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
@@ -372,7 +372,7 @@ fn end_of_the_runtime_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sender_knows_what_its_queue_delivered() {
+async fn sender_merges_events_that_its_queue_delivered() {
     let server = ScriptedServer::start(stored_as_sent);
     let mut queue = new_queue(&server);
     queue.push(event(1)).unwrap();
@@ -387,7 +387,7 @@ async fn sender_knows_what_its_queue_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn event_that_was_sent_is_not_confirmed_at_the_end_of_a_shutdown() {
+async fn sent_event_is_unconfirmed_at_the_end_of_a_shutdown() {
     let server = ScriptedServer::start(|_| ScriptedResponse::dropped());
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     sender.push(event(1)).unwrap();
@@ -399,7 +399,7 @@ async fn event_that_was_sent_is_not_confirmed_at_the_end_of_a_shutdown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn removed_event_of_which_the_client_lost_an_attempt_may_be_at_suger() {
+async fn removed_event_with_a_lost_attempt_may_be_at_suger() {
     let server = ScriptedServer::start(|_| ScriptedResponse::dropped());
     let client = scripted(&server);
     client.send_usage(&event(1)).await.unwrap_err();
