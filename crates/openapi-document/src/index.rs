@@ -27,7 +27,7 @@ pub(crate) struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// Reads a value. `names`: the keys are names that the document gives, not keywords.
+    /// Reads a value. `names`: its keys are names that the document gives, not keywords.
     pub(crate) fn read(&mut self, value: &'a Value, names: bool) {
         match value {
             Value::Object(members) => {

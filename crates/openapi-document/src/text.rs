@@ -7,7 +7,9 @@ pub fn is_unsafe(letter: char) -> bool {
     letter.is_control() && !matches!(letter, '\n' | '\t') || is_invisible(letter)
 }
 
-/// Returns whether rustc or a reader would be deceived. rustc denies the first two ranges (`text_direction_codepoint_in_comment`); the marks and the byte order mark deceive as well.
+/// Returns whether a character is invisible.
+///
+/// rustc denies the first two ranges (`text_direction_codepoint_in_comment`); the marks and the byte order mark deceive as well.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}')
         || matches!(letter, '\u{2028}' | '\u{2029}')

@@ -118,7 +118,7 @@ async fn ask(connection: &mut SendRequest<Body>, request: &Request<()>) -> Resul
     Ok(())
 }
 
-/// CPU time of the threads that serve; zero if the system does not report it.
+/// Returns the CPU time of the threads that serve; zero if the system does not report it.
 fn time_of_processor() -> Duration {
     let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let times = threads.filter_map(|thread| {

@@ -37,7 +37,7 @@ impl Clock {
         self.base.checked_add_signed(elapsed).unwrap_or(last).min(last)
     }
 
-    /// Time since the start: the real time that passed (by Tokio's clock, which tests may pause) and the time by which the clock was
+    /// Returns the time since the start: the real time that passed (by Tokio's clock, which tests may pause) and the time by which the clock was
     /// advanced. It never decreases.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed().saturating_add(Duration::from_millis(self.pushed.load(Ordering::SeqCst)))

@@ -67,7 +67,7 @@ pub struct ExpectedUsage {
     pub currency: Option<String>,
 }
 
-/// See [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
+/// Returns the charges of a period; see [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
 pub(crate) fn expected_usage(dataset: &Dataset, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
     let today = dataset.today();
     // No usage is known outside these bounds, within which no date overflows.
@@ -110,6 +110,8 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
     midnight(months_before(this, 1))..midnight(this)
 }
 
+/// Returns the charges of Acronis.
+///
 /// The catalogue states for each item whether it is charged ([`Usage::charged`](crate::dataset::acronis::Usage::charged)). A response
 /// leaves it open for devices of an old edition of a tenant whose storage is per gigabyte. Usage in another cloud than Acronis' own is a metric
 /// of its own (`pw_base_storage_google`). The components of a cloud are added up before rounding.

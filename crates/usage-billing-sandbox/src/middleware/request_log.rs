@@ -161,7 +161,7 @@ impl Log {
         });
     }
 
-    /// Oldest first.
+    /// Returns all requests, the oldest first.
     pub(crate) fn all(&self) -> Vec<LoggedRequest> {
         self.entries().last.iter().cloned().collect()
     }

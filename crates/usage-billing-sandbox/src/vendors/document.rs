@@ -73,7 +73,7 @@ impl Document {
         }
     }
 
-    /// A document that cannot be parsed has no operations; a test checks that all can be.
+    /// Parses a document. One that cannot be parsed has no operations; a test checks that all can be.
     fn read(json: &str) -> Self {
         // Read once for each vendor and kept as long as the program runs.
         let root: &'static Value = Box::leak(Box::new(serde_json::from_str(json).unwrap_or_default()));
@@ -93,12 +93,12 @@ impl Document {
         self.enum_fields.contains(name)
     }
 
-    /// By `operationId`.
+    /// Returns an operation by its `operationId`.
     pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.get(id)
     }
 
-    /// Number of operations.
+    /// Returns the number of operations.
     pub(crate) fn count(&self) -> usize {
         self.operations.len()
     }

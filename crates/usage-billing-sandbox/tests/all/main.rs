@@ -22,7 +22,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 
-/// A day in the middle of a month, after a month of 31 days.
+/// Returns a builder on a day in the middle of a month, after a month of 31 days.
 fn builder() -> SandboxBuilder {
     Sandbox::builder().today(NaiveDate::from_ymd_opt(2026, 11, 21).unwrap())
 }

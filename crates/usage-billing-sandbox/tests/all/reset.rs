@@ -11,7 +11,7 @@ async fn get(sandbox: &Sandbox, path: &str) -> Value {
     read(http().get(format!("{}{path}", sandbox.url())).send().await.unwrap()).await.1
 }
 
-/// All that the pages show, but the time.
+/// Returns all that the pages show, but the time.
 async fn state(sandbox: &Sandbox) -> Value {
     let mut state = get(sandbox, "/_sandbox/state").await;
     state.as_object_mut().unwrap().remove("now");

@@ -85,7 +85,7 @@ impl Chart {
     }
 }
 
-/// Only for the length of bars; `whole` is positive.
+/// Returns a percentage, for the length of bars; `whole` is positive.
 fn percentage(part: Decimal, whole: Decimal) -> String {
     (part / whole * Decimal::ONE_HUNDRED).round_dp(2).normalize().to_string()
 }

@@ -39,7 +39,7 @@ impl Customer {
         (0..self.count(calendar)).map(|index| self.period(calendar, index)).collect()
     }
 
-    /// Number of billing periods, with the current one.
+    /// Returns the number of billing periods, with the current one.
     pub(super) fn count(&self, calendar: Calendar) -> u32 {
         match self.ended {
             0 => {

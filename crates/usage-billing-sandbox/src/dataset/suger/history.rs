@@ -140,13 +140,13 @@ impl History {
         GroupOutline { slot, spec, status }
     }
 
-    /// At 4, 10, 16 and 22 o'clock a rejected group is reported, so that at noon there is usage in every status.
+    /// Returns whether a rejected group is reported: at 4, 10, 16 and 22 o'clock, so that at noon there is usage in every status.
     fn is_rejected_shift(&self, slot: u64) -> bool {
         let hour = |slot: u64| slot * self.step / 3_600_000;
         hour(slot) % 6 == 4 && hour(slot) != hour(slot.saturating_sub(1))
     }
 
-    /// The id contains the slot, so that it can be found; the rest proves that the id belongs to this dataset.
+    /// Returns the id of a group. It contains the slot, so that the group can be found; the rest proves that the id belongs to this dataset.
     fn id(&self, slot: u64) -> Uuid {
         let mask = self.seed.mix(&[60]) >> (64 - SLOT_BITS);
         let (high, low) = (self.seed.mix(&[59, slot]) >> SLOT_BITS, self.seed.mix(&[58, slot]));

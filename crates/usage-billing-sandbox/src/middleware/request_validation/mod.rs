@@ -67,7 +67,7 @@ pub(crate) async fn check(State(layer): State<Arc<RequestValidation>>, mut reque
     error_response::error_response(vendor, first)
 }
 
-/// Longer bodies are rejected by the handlers.
+/// Returns the length up to which bodies are validated. Longer ones are rejected by the handlers.
 fn max_body_bytes(vendor: Vendor) -> usize {
     match vendor {
         Vendor::Genesys => genesys::MAX_BODY_BYTES,
@@ -82,7 +82,7 @@ fn reads_json(vendor: Vendor, headers: &HeaderMap) -> bool {
     is_json(headers) || vendor == Vendor::Suger
 }
 
-/// Other values are errors, because callers would believe that they have set strictness.
+/// Reads the header. Other values are errors, because callers would believe that they have set strictness.
 fn strictness(headers: &HeaderMap) -> Result<Option<bool>, &'static str> {
     match headers.get(STRICT).map(HeaderValue::as_bytes) {
         None => Ok(None),

@@ -18,7 +18,7 @@ const COMMON_HEADERS: &str = "accept accept-charset accept-encoding accept-langu
     tracestate trailer transfer-encoding upgrade user-agent via warning";
 const COMMON_PREFIXES: [&str; 3] = ["sec-", "x-forwarded-", "x-sandbox-"];
 
-/// Undocumented headers of the vendor's SDKs.
+/// Returns undocumented headers of the vendor's SDKs.
 fn sdk_headers(vendor: Vendor) -> &'static [&'static str] {
     match vendor {
         Vendor::Genesys => &["inin-correlation-id", "purecloud-sdk"],

@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// `code` is one of the platform's codes, or the HTTP status.
+    /// Creates an error; `code` is one of the platform's codes, or the HTTP status.
     pub(crate) fn new(status: StatusCode, code: u16, message: impl Into<String>) -> Self {
         let body = ApiErrorBody {
             code: Some(code.into()),
@@ -62,7 +62,7 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, NO_SUCH_TENANT, "No such tenant.").about(id)
     }
 
-    /// The status is not documented.
+    /// Creates the error for an outdated version. Its status is not documented.
     pub(crate) fn stale_version() -> Self {
         Self::new(StatusCode::CONFLICT, STALE_VERSION, "Version mismatch.")
     }

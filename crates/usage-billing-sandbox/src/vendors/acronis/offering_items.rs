@@ -85,7 +85,7 @@ pub(super) async fn for_child(State(acronis): Shared, Path(tenant_id): Path<Stri
     Ok(ok(&acronis.item_list(items.map(unlimited).collect(), None)))
 }
 
-/// `standard` by default; items without an edition are always included.
+/// Returns whether an item has the requested edition, `standard` by default; items without an edition are always included.
 fn has_edition(query: &Params, edition: Option<&str>) -> bool {
     let requested = query.get("edition").unwrap_or("standard");
     requested == "*" || edition.is_none_or(|edition| edition == requested)

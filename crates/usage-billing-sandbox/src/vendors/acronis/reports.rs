@@ -92,7 +92,7 @@ pub(super) async fn create(State(acronis): Shared, body: RequestBody) -> Handler
     Ok(response)
 }
 
-/// "Unlike for tenants, the request carries no version": the last writer wins.
+/// Updates a report. "Unlike for tenants, the request carries no version": the last writer wins.
 pub(super) async fn update(State(acronis): Shared, Path(report_id): Path<String>, body: RequestBody) -> HandlerResult {
     let change: types::ReportUpdate = decode(body, FIELDS_TO_UPDATE)?;
     let parameters = change.parameters.unwrap_or_default();

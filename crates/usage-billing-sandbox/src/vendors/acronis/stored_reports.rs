@@ -93,6 +93,8 @@ impl Acronis {
     }
 }
 
+/// Returns the status of a file.
+///
 /// Each format is a poll later than the one before, so that a client sees one saved and another in progress, unless everything is
 /// ready at once. Formats whose layout is not documented fail.
 fn status(format: &ReportFormat, index: u32, polls: u32, polls_before_ready: u32) -> StoredReportStatus {

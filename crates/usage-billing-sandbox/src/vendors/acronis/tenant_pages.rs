@@ -102,7 +102,7 @@ impl TenantDetail {
     }
 }
 
-/// "Id, parent, version, times, contacts, offering items".
+/// Removes all but "id, parent, version, times, contacts, offering items".
 fn stamps(tenant: types::Tenant) -> types::Tenant {
     types::Tenant {
         customer_type: None,

@@ -43,7 +43,7 @@ impl Failure {
         Self::new(status, code, message)
     }
 
-    /// In the vendor's words (error codes of its public definition).
+    /// Creates the error in the vendor's words (error codes of its public definition).
     pub(crate) fn missing_permissions(permissions: &[&str]) -> Self {
         let permissions = format!("[{}]", permissions.join(", "));
         let message = format!(
@@ -98,7 +98,7 @@ impl From<BodyError> for Failure {
 }
 
 impl IntoResponse for Failure {
-    /// The body is an extension until the correlation id is added.
+    /// Creates a response whose body is an extension until the correlation id is added.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(*self.body);

@@ -31,7 +31,7 @@ pub(super) fn parse_for_job(text: &str, today: NaiveDate) -> Result<Days, Failur
     Ok((first, last))
 }
 
-/// Each side is a month, a day or an instant (UTC by default).
+/// Parses an interval. Each side is a month, a day or an instant (UTC by default).
 fn read(text: &str) -> Option<Days> {
     let (start, end) = text.split_once('/')?;
     let month = |text: &str| format!("{text}-01").parse::<NaiveDate>().ok();

@@ -137,7 +137,7 @@ fn names(methods: &[UsageHttpMethod]) -> Vec<String> {
     methods.iter().map(|method| method.as_str().to_owned()).collect()
 }
 
-/// Without aggregation, rows are per day.
+/// Returns the granularity. Without aggregation, rows are per day.
 fn granularity(query: Option<UsageGranularity>, whole: bool) -> Option<UsageGranularity> {
     query.or_else(|| whole.then_some(UsageGranularity::Day))
 }

@@ -24,7 +24,7 @@ pub(super) async fn definition(Path(id): Path<String>) -> HandlerResult {
     Ok(ok(&licence))
 }
 
-/// Every toggle is enabled.
+/// Returns a toggle; all are enabled.
 pub(super) async fn toggle(Path(feature): Path<String>) -> Response {
     ok(&types::LicenseOrgToggle { enabled: Some(true), feature_name: Some(feature) })
 }

@@ -17,7 +17,7 @@ pub(super) async fn own(State(genesys): Shared) -> Response {
     ok(&genesys.dataset.genesys.own_organization())
 }
 
-/// A page may be shorter than requested; it states its own size.
+/// Lists trustors. A page may be shorter than requested; it states its own size.
 pub(super) async fn trustors(State(genesys): Shared, query: Params) -> HandlerResult {
     let size = pagination::number(&query, "pageSize", DEFAULT_PAGE, i32::MAX as usize)?.min(MAX_PAGE);
     let number = pagination::number(&query, "pageNumber", 1, i32::MAX as usize)?;

@@ -179,7 +179,7 @@ impl Genesys {
         (status, rows.iter().map(|row| execution.row(row)).collect())
     }
 
-    /// A query of an unknown client fails.
+    /// Returns the status of a query. One of an unknown client fails.
     pub(super) fn status(&self, execution: &Execution) -> types::ApiUsageQueryStatus {
         match &execution.of {
             _ if !self.is_done(&execution.progress) => types::ApiUsageQueryStatus::Running,

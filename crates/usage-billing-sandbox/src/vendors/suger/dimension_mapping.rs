@@ -40,7 +40,7 @@ pub(super) fn mapped(
     Ok(records)
 }
 
-/// The newer form of the mapping precedes the older one.
+/// Returns the dimensions of a key. The newer form of the mapping precedes the older one.
 fn targets<'a>(
     mapping: &'a types::PartnerUsageMeteringConfig,
     given: &str,
@@ -51,7 +51,7 @@ fn targets<'a>(
     }
 }
 
-/// Several keys may map to the same dimension: a key and its name, or two sources of a mapping.
+/// Adds a quantity to that of its dimension. Several keys may map to one dimension: a key and its name, or two sources of a mapping.
 fn add(
     records: &mut Records,
     entitlement: &types::WorkloadEntitlement,

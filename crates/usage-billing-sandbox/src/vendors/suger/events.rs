@@ -58,12 +58,12 @@ pub(super) fn totals(
     groups.into_iter().map(total).collect()
 }
 
-/// An event must match every group, and matches a group by any of its filters.
+/// Returns whether an event counts. It must match every group, and matches a group by any of its filters.
 fn counts(event: &types::MeteringUsageRecord, groups: &[types::BillableMetricFilterGroup]) -> bool {
     groups.iter().all(|group| group.filters.is_empty() || group.filters.iter().any(|filter| passes(event, filter)))
 }
 
-/// A missing property equals nothing and contains nothing (inferred).
+/// Returns whether an event matches a filter. A missing property equals nothing and contains nothing (inferred).
 fn passes(event: &types::MeteringUsageRecord, filter: &types::BillableMetricFilter) -> bool {
     let property = event.properties.get(filter.name.as_deref().unwrap_or_default()).map(text);
     let value = filter.value.as_ref().map(text).unwrap_or_default();

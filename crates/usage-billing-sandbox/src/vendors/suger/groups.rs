@@ -91,7 +91,7 @@ impl Filter {
     }
 }
 
-/// The syntax of this filter is not documented. Here, the JSON of `metaInfo` must contain the text.
+/// Returns whether a group matches `metaInfo`. The syntax of this filter is not documented. Here, the JSON of `metaInfo` must contain the text.
 fn mentions(info: Option<&types::MeteringUsageRecordGroupMetaInfo>, expected: &str) -> bool {
     serde_json::to_string(&info).is_ok_and(|json| json.contains(expected))
 }

@@ -168,7 +168,7 @@ pub(super) fn after_runs(organization: &Organization, outline: GroupOutline) -> 
     group
 }
 
-/// A failed report was postponed by an hour first.
+/// Returns the hour of a group's report. A failed report was postponed by an hour first.
 fn report_hour(organization: &Organization, outline: GroupOutline) -> DateTime<Utc> {
     let hour = hour_of(organization.history.time(outline.slot));
     match organization.specs.get(outline.spec).and_then(|spec| spec.rejection) {

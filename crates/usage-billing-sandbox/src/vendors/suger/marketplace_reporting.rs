@@ -22,7 +22,7 @@ pub(super) fn accepted(info: &mut Info, entitlement: &Entitlement, report_id: &s
     }
 }
 
-/// Only Azure's responses contain errors; other marketplaces leave no response.
+/// Adds the marketplace's rejection. Only Azure's responses contain errors; other marketplaces leave no response.
 pub(super) fn rejected(info: &mut Info, entitlement: &Entitlement, sums: &BTreeMap<String, Decimal>, reason: &str) {
     let records = sums.iter().map(|(key, quantity)| (key.clone(), quantity.normalize().into())).collect();
     if entitlement.partner == Some(Partner::Azure) {
@@ -157,7 +157,7 @@ mod tests {
     use crate::dataset::suger::Organization;
 
     /// Returns the report on `quantity` of a dimension and `amount` of a metric.
-    fn shown(entitlement: &str, quantity: &str, amount: Option<&str>) -> serde_json::Value {
+    fn report_json(entitlement: &str, quantity: &str, amount: Option<&str>) -> serde_json::Value {
         let organization = Organization::of_tests();
         let mut info = Info {
             start_time: "2026-11-20T09:00:00Z".parse().ok(),
@@ -185,9 +185,9 @@ mod tests {
             ("ent-azu01", "3.5", "/azureMeteringResponse/result/0/status", "\"Accepted\""),
             ("ent-gcp01", "0.5", "/gcpMeteringRequest/metricValueSets/0/metricValues/0/doubleValue", "0.5"),
         ] {
-            let shown = shown(entitlement, quantity, None);
-            assert_eq!(shown.pointer(at).map(ToString::to_string).as_deref(), Some(expected), "{at}");
-            let raw = shown.as_object().unwrap().keys().filter(|key| key.contains("Metering"));
+            let report = report_json(entitlement, quantity, None);
+            assert_eq!(report.pointer(at).map(ToString::to_string).as_deref(), Some(expected), "{at}");
+            let raw = report.as_object().unwrap().keys().filter(|key| key.contains("Metering"));
             assert_eq!(raw.count(), 2);
         }
     }
@@ -195,8 +195,8 @@ mod tests {
     #[test]
     fn gcp_amounts_are_units_and_nanos() {
         for (amount, units, nanos) in [("1.8255", "1", 825_500_000), ("0.0000000019", "0", 1), ("7", "7", 0)] {
-            let shown = shown("ent-gcp01", "1", Some(amount));
-            let money = &shown["gcpMeteringRequest"]["metricValueSets"][1]["metricValues"][0]["moneyValue"];
+            let report = report_json("ent-gcp01", "1", Some(amount));
+            let money = &report["gcpMeteringRequest"]["metricValueSets"][1]["metricValues"][0]["moneyValue"];
             assert_eq!(*money, serde_json::json!({"currencyCode": "USD", "units": units, "nanos": nanos}));
         }
     }

@@ -64,7 +64,7 @@ impl Suger {
         let metric = get(metrics::read).patch(metrics::update);
         let config = get(metrics::config).patch(metrics::update_config);
         Router::new()
-            .route("/org/{org}/entitlement/{entitlement_id}/usageRecordGroup", post(report_usage::one))
+            .route("/org/{org}/entitlement/{entitlement_id}/usageRecordGroup", post(report_usage::report))
             .route("/org/{org}/batchCreateUsageRecordGroups", post(report_usage::batch))
             .route("/org/{org}/batchValidateUsageRecordGroups", post(report_usage::validate))
             .route("/org/{org}/usageRecordGroup", get(groups::list))

@@ -40,7 +40,7 @@ impl From<types::NewUsageRecordGroup> for Usage {
     }
 }
 
-pub(super) async fn one(
+pub(super) async fn report(
     State(suger): Shared,
     Path((_, entitlement_id)): Path<(String, String)>,
     body: RequestBody,
