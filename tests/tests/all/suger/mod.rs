@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod duplicates;
+mod late_attempts;
 mod late_usage;
 mod lists;
 mod lookups;
