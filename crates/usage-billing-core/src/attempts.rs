@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use crate::auth::Auth;
 use crate::body_permits::{BodyPermit, BodyPermits};
-use crate::call_options::{CallSettings, Deadline};
+use crate::call_settings::{CallSettings, Deadline};
 use crate::departure::Departure;
 use crate::error_response::ErrorResponse;
 use crate::failure_context::FailureContext;

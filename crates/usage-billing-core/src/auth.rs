@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::call_options::CallSettings;
+use crate::call_settings::CallSettings;
 use crate::credentials::{Credentials, is_uuid};
 use crate::failure_context::FailureContext;
 use crate::pause::Pause;

@@ -1,17 +1,12 @@
-//! Settings and limits of single calls.
+//! Options that callers set for single calls.
 
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::Instant;
 
+use crate::RetryPolicy;
+use crate::call_settings::CallSettings;
 use crate::request_additions::RequestAdditions;
-use crate::{MinTransferRate, RetryPolicy};
-
-/// Default deadline of a call: enough for the default retries (2 minutes) and a large response after the last one.
-const DEADLINE: Duration = Duration::from_secs(300);
-/// Default limit of a buffered response body. The largest pages of the vendors have a few MiB.
-const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Overrides settings of the client for some calls. Pass them to `with_call_options` of a client: the handle that it returns shares the
 /// token, the rate limit and the connections with the client.
@@ -62,55 +57,17 @@ impl CallOptions {
         self
     }
 
+    /// Returns the settings of the client with those that these options override.
+    pub(crate) fn apply(&self, settings: CallSettings) -> CallSettings {
+        let (retry, deadline) = (self.retry.unwrap_or(settings.retry), self.deadline.unwrap_or(settings.deadline));
+        CallSettings { retry, deadline, ..settings }
+    }
+
     /// Fetches the page that a link leads to. Generated code calls it.
     #[doc(hidden)]
     pub fn follow(mut self, link: String) -> Self {
         self.additions.follow(link);
         self
-    }
-}
-
-/// The settings that apply to a call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallSettings {
-    pub(crate) retry: RetryPolicy,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) max_response_bytes: usize,
-    pub(crate) min_transfer_rate: Option<MinTransferRate>,
-}
-
-impl CallSettings {
-    pub(crate) fn with(self, options: &CallOptions) -> Self {
-        Self { retry: options.retry.unwrap_or(self.retry), deadline: options.deadline.unwrap_or(self.deadline), ..self }
-    }
-}
-
-impl Default for CallSettings {
-    fn default() -> Self {
-        Self {
-            retry: RetryPolicy::default(),
-            deadline: Some(DEADLINE),
-            max_response_bytes: MAX_RESPONSE_BYTES,
-            min_transfer_rate: Some(MinTransferRate::default()),
-        }
-    }
-}
-
-/// The time at which a call has to end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline {
-    pub(crate) end: Instant,
-    pub(crate) limit: Duration,
-}
-
-impl Deadline {
-    /// Returns the deadline `limit` from now, or `None` if the clock cannot represent it.
-    pub(crate) fn after(limit: Duration) -> Option<Self> {
-        Some(Self { end: Instant::now().checked_add(limit)?, limit })
-    }
-
-    pub(crate) fn remaining(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
     }
 }
 
@@ -122,16 +79,10 @@ mod tests {
     fn options_override_only_the_settings_they_set() {
         let client = CallSettings { deadline: Some(Duration::from_secs(7)), ..CallSettings::default() };
         let short = CallOptions::new().deadline(Duration::from_secs(1));
-        assert_eq!(client.with(&CallOptions::new()).deadline, Some(Duration::from_secs(7)));
-        assert_eq!(client.with(&short).deadline, Some(Duration::from_secs(1)));
-        assert_eq!(client.with(&CallOptions::new().deadline(None)).deadline, None);
-        assert_eq!(client.with(&short).retry, client.retry);
-        assert_eq!(client.with(&CallOptions::new().retry(RetryPolicy::none())).retry, RetryPolicy::none());
-    }
-
-    #[test]
-    fn deadline_beyond_the_clock_is_unlimited() {
-        assert!(Deadline::after(Duration::MAX).is_none());
-        assert!(Deadline::after(Duration::ZERO).is_some());
+        assert_eq!(CallOptions::new().apply(client).deadline, Some(Duration::from_secs(7)));
+        assert_eq!(short.apply(client).deadline, Some(Duration::from_secs(1)));
+        assert_eq!(CallOptions::new().deadline(None).apply(client).deadline, None);
+        assert_eq!(short.apply(client).retry, client.retry);
+        assert_eq!(CallOptions::new().retry(RetryPolicy::none()).apply(client).retry, RetryPolicy::none());
     }
 }

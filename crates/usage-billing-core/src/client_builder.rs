@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::auth::Auth;
 use crate::base_url::{self, redacted};
 use crate::body_permits::BodyPermits;
-use crate::call_options::CallSettings;
+use crate::call_settings::CallSettings;
 use crate::http_client::unencrypted_client;
 use crate::operation::Service;
 use crate::pause::Pause;

@@ -6,13 +6,13 @@ use std::ops::Range;
 const MAX_ESCAPE_LEN: usize = 12;
 
 /// A string with its escapes decoded once, and the origin of each part.
-pub(crate) struct Decoded {
+pub(crate) struct UnescapedText {
     pub(crate) text: String,
     /// The start of each byte of `text` in the original, and the end of the original.
     origins: Vec<usize>,
 }
 
-impl Decoded {
+impl UnescapedText {
     /// Decodes a string; `None` if it contains no escapes. An incomplete escape at the end is dropped: the string was truncated.
     pub(crate) fn new(original: &str) -> Option<Self> {
         let mut at = original.find(['\\', '%', '&'])?;
@@ -184,22 +184,22 @@ mod tests {
             ("&#x68;", "h"),
         ] {
             let text = format!("ü{escaped}z");
-            let decoded = Decoded::new(&text).unwrap();
+            let decoded = UnescapedText::new(&text).unwrap();
             assert_eq!(decoded.text, format!("ü{character}z"), "{escaped}");
             assert_eq!(&text[decoded.original_range(2..2 + character.len())], escaped);
         }
-        let twice = Decoded::new(r"a\\u0068b").and_then(|once| once.decode_again()).unwrap();
+        let twice = UnescapedText::new(r"a\\u0068b").and_then(|once| once.decode_again()).unwrap();
         assert_eq!((twice.text.as_str(), twice.original_range(1..2)), ("ahb", 1..8));
     }
 
     #[test]
     fn other_text_stays_and_truncated_escape_is_dropped() {
         for text in ["plain", "50% of it", "a & b", r"\x \u{110000}", "%zz%+1", "&nbsp;", "&#;", r"\ud83d", "%ff%"] {
-            let decoded = Decoded::new(text).map(|decoded| decoded.text);
+            let decoded = UnescapedText::new(text).map(|decoded| decoded.text);
             assert!(decoded.is_none_or(|decoded| text.starts_with(&decoded)), "{text}");
         }
         for cut in ["\\", r"\u", r"\u00", r"\u{6", "%", "%6", "%c3%", "&", "&quo", "&#x6"] {
-            let decoded = Decoded::new(&format!("abc{cut}")).unwrap();
+            let decoded = UnescapedText::new(&format!("abc{cut}")).unwrap();
             assert_eq!((decoded.text.as_str(), decoded.original_range(0..3)), ("abc", 0..3 + cut.len()), "{cut}");
         }
     }
@@ -207,7 +207,7 @@ mod tests {
     proptest! {
         #[test]
         fn decoding_keeps_character_boundaries(text in r#"([\\%&u{}#;x0-9a-fdD"ü😀]|.){0,60}"#) {
-            let mut decoded = Decoded::new(&text);
+            let mut decoded = UnescapedText::new(&text);
             while let Some(now) = decoded {
                 prop_assert!(now.text.len() <= text.len());
                 for (start, character) in now.text.char_indices() {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::escapes::Decoded;
+use crate::escapes::UnescapedText;
 
 /// The replacement of a secret.
 const MASK: &str = "***";
@@ -116,7 +116,7 @@ impl Masks {
 
     fn masked(&self, text: &str, is_truncated: bool) -> String {
         let mut ranges = self.find(text, is_truncated);
-        let mut decoded = Decoded::new(text);
+        let mut decoded = UnescapedText::new(text);
         for _ in 0..MAX_LAYERS {
             let Some(layer) = decoded else { break };
             ranges.extend(self.find(&layer.text, is_truncated).into_iter().map(|range| layer.original_range(range)));
@@ -166,7 +166,7 @@ fn is_word(text: &str, range: &Range<usize>) -> bool {
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned(), secret.replace(' ', "+")];
     // Decoding also changes secrets that contain escapes.
-    let decoded = std::iter::successors(Decoded::new(secret), Decoded::decode_again);
+    let decoded = std::iter::successors(UnescapedText::new(secret), UnescapedText::decode_again);
     forms.extend(decoded.take(MAX_LAYERS).map(|decoded| decoded.text));
     forms.extend([STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)));
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {

@@ -9,6 +9,7 @@ mod body_permits;
 mod boolean;
 mod builder;
 mod call_options;
+mod call_settings;
 mod call_span;
 mod client_builder;
 mod connection_failure;

@@ -46,12 +46,12 @@ pub(crate) struct ListEnd {
     numbering: Numbering,
     /// The requested page size. If it is not known, every page may be full.
     size: Option<i64>,
-    observed: Mutex<Observed>,
+    observed: Mutex<ObservedPages>,
 }
 
 /// The statements of a response about the pages after it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Stated {
+pub(crate) struct PageStatement {
     /// The position of the next page.
     pub(crate) next: Option<i64>,
     /// Whether more pages follow.
@@ -60,7 +60,7 @@ pub(crate) struct Stated {
     pub(crate) pages: Option<i64>,
 }
 
-impl Stated {
+impl PageStatement {
     /// Returns whether a page is stated to be followed by others.
     fn is_followed(self, position: i64, numbering: Numbering) -> bool {
         self.more.unwrap_or_else(|| {
@@ -71,7 +71,7 @@ impl Stated {
 }
 
 #[derive(Debug, Default)]
-struct Observed {
+struct ObservedPages {
     /// Whether a page has named a usable next position, so that this list marks its end by omitting it.
     names_next: bool,
     /// The first page.
@@ -130,7 +130,7 @@ impl ListEnd {
         &self,
         position: i64,
         items: Vec<T>,
-        stated: Stated,
+        stated: PageStatement,
     ) -> Result<(Vec<T>, Option<i64>)> {
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         let page = PageHash::new(position, &items);
@@ -175,7 +175,7 @@ impl ListEnd {
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] for any other next position that does not advance: items may be missing.
-    fn following(&self, position: i64, count: i64, stated: Stated, names_next: bool) -> Result<Option<i64>> {
+    fn following(&self, position: i64, count: i64, stated: PageStatement, names_next: bool) -> Result<Option<i64>> {
         let is_short = self.is_short(count);
         let (step, longest) = match self.numbering {
             Numbering::Items => (count, count.max(self.size.unwrap_or(i64::MAX))),
@@ -223,8 +223,8 @@ mod tests {
         ListEnd::new(Numbering::Items, Some(PAGE))
     }
 
-    fn names(next: Option<i64>) -> Stated {
-        Stated { next, ..Stated::default() }
+    fn names(next: Option<i64>) -> PageStatement {
+        PageStatement { next, ..PageStatement::default() }
     }
 
     fn following(offset: i64, count: i64, next: Option<i64>, names_next: bool) -> Result<Option<i64>> {
@@ -235,12 +235,12 @@ mod tests {
     fn page_numbers_advance_by_one_until_nothing_can_follow() {
         let pages = |size| ListEnd::new(Numbering::Pages { first: 1 }, size);
         let following = |size, stated, count| pages(size).following(2, count, stated, false);
-        let [last, before] = [2, 1].map(|pages| Stated { pages: Some(pages), ..Stated::default() });
-        let more = |more| Stated { more: Some(more), ..Stated::default() };
+        let [last, before] = [2, 1].map(|pages| PageStatement { pages: Some(pages), ..PageStatement::default() });
+        let more = |more| PageStatement { more: Some(more), ..PageStatement::default() };
         for (size, stated, count, expected) in [
-            (Some(10), Stated::default(), 10, Some(Some(3))),
-            (Some(10), Stated::default(), 4, Some(Some(3))),
-            (None, Stated::default(), 0, Some(None)),
+            (Some(10), PageStatement::default(), 10, Some(Some(3))),
+            (Some(10), PageStatement::default(), 4, Some(Some(3))),
+            (None, PageStatement::default(), 0, Some(None)),
             // The last page by their number, and one beyond a number that is wrong.
             (Some(10), last, 4, Some(None)),
             (Some(10), last, 10, Some(None)),
@@ -400,15 +400,17 @@ mod tests {
 
     #[test]
     fn short_page_like_the_first_ends_list_unless_more_are_stated() {
-        let (more, pages) =
-            (|more| Stated { more: Some(more), ..names(None) }, |all| Stated { pages: Some(all), ..names(None) });
+        let (more, pages) = (
+            |more| PageStatement { more: Some(more), ..names(None) },
+            |all| PageStatement { pages: Some(all), ..names(None) },
+        );
         for (stated, is_end) in [
             (names(None), true),
             (names(Some(0)), true),
             (names(Some(2)), true),
             (more(false), true),
             (pages(2), true),
-            (Stated { pages: Some(5), ..more(false) }, true),
+            (PageStatement { pages: Some(5), ..more(false) }, true),
             (more(true), false),
             (pages(5), false),
             (names(Some(3)), false),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::list_end::{ListEnd, Numbering, Stated};
+use crate::list_end::{ListEnd, Numbering, PageStatement};
 use crate::{ClientInfo, Error, ErrorKind, Pager, PollResult, ResponseValue, Result, Transport, printable};
 
 /// A page as generated code reads it.
@@ -106,7 +106,7 @@ where
                 (Err(_), Numbering::Pages { .. }) => position.checked_add(1),
                 (Err(_), Numbering::Items) => None,
             });
-            end.page(position, items, Stated { next, more: page.more, pages: page.pages })
+            end.page(position, items, PageStatement { next, more: page.more, pages: page.pages })
         }
     });
     pager.masking(client)

@@ -9,7 +9,7 @@ use reqwest::Response;
 
 use crate::body_buffers::BodyBuffers;
 use crate::body_permits::BodyPermit;
-use crate::call_options::CallSettings;
+use crate::call_settings::CallSettings;
 use crate::download::Download;
 use crate::failure_context::FailureContext;
 use crate::response_body::{BodyError, MAX_KEPT_BODY, read_body, too_large};

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, Shared};
 use reqwest::Url;
 use tokio::time::Instant;
 
-use crate::call_options::CallSettings;
+use crate::call_settings::CallSettings;
 use crate::token_provider::TokenRequest;
 use crate::token_source::{Issuer, Token, TokenEndpoint, TokenSource, issue};
 use crate::{Error, ErrorKind, Result, RetryPolicy, credentials};

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::attempts::Attempts;
-use crate::call_options::CallSettings;
+use crate::call_settings::CallSettings;
 use crate::error::invalid_request;
 use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};

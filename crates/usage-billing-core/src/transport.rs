@@ -11,7 +11,7 @@ use reqwest::{Method, Request, RequestBuilder, Url};
 use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
 use crate::body_permits::{BodyPermit, BodyPermits};
-use crate::call_options::CallSettings;
+use crate::call_settings::CallSettings;
 use crate::error::invalid_request;
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
@@ -50,7 +50,7 @@ impl Transport {
 
     /// Returns a handle whose calls have other settings, with the same token, rate limit and pause.
     pub fn with_call_options(&self, options: CallOptions) -> Self {
-        let settings = self.settings.with(&options);
+        let settings = options.apply(self.settings);
         let additions = match (&self.additions, options.additions) {
             (known, new) if new.is_empty() => known.clone(),
             (None, new) => Some(Arc::new(new)),
