@@ -78,15 +78,15 @@ impl MemoryLimit {
 
 /// Estimates the size of a decoded value from its JSON: each object and each entry takes more than its text.
 pub(crate) fn value_bytes<T: Serialize>(value: &T) -> usize {
-    let mut json = Weight(0);
+    let mut json = WeightCounter(0);
     // A counter of bytes does not fail. A value that has no JSON counts as its own size.
     let _ = serde_json::to_writer(&mut json, value);
     size_of::<T>() + json.0
 }
 
-struct Weight(usize);
+struct WeightCounter(usize);
 
-impl Write for Weight {
+impl Write for WeightCounter {
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
         self.0 += json
             .iter()

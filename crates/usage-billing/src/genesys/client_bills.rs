@@ -18,7 +18,7 @@ use usage_billing_core::__private::TimeLimit;
 const CONCURRENT: usize = 4;
 
 /// Id and name of an organization, as far as the list states them.
-type Selected = (Option<String>, Option<String>);
+type OrganizationEntry = (Option<String>, Option<String>);
 
 /// Selection of client organizations.
 ///
@@ -175,7 +175,10 @@ impl Client {
     }
 
     /// Returns the own organization, the ids and names of the selected ones, and an error if others may be missing.
-    async fn select(&self, organizations: ClientOrganizations) -> Result<(Organization, Vec<Selected>, Option<Error>)> {
+    async fn select(
+        &self,
+        organizations: ClientOrganizations,
+    ) -> Result<(Organization, Vec<OrganizationEntry>, Option<Error>)> {
         let account = self.organization().await?;
         let (selected, missing) = match organizations {
             ClientOrganizations::Ids(ids) => (distinct(ids).into_iter().map(|id| (Some(id), None)).collect(), None),

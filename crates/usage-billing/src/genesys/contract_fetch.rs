@@ -47,7 +47,7 @@ impl ListedContract {
 }
 
 /// A contract whose charges could not be read.
-struct Unread {
+struct UnreadContract {
     error: Error,
     /// Ids of its organizations; none if they are not known.
     organizations: Vec<String>,
@@ -110,7 +110,7 @@ impl Client {
             for (found, outcome) in found.iter_mut().zip(of_contract) {
                 match outcome {
                     Ok(charges) => found.charges.extend(charges),
-                    Err(Unread { error, organizations }) => {
+                    Err(UnreadContract { error, organizations }) => {
                         found.errors.push(error);
                         found.unread.add(organizations.iter().map(String::as_str));
                     }
@@ -136,7 +136,7 @@ impl Client {
         listed: ListedContract,
         periods: &[(BillingPeriod, DayRange)],
         limit: TimeLimit,
-    ) -> Vec<Result<Vec<ContractCharge>, Unread>> {
+    ) -> Vec<Result<Vec<ContractCharge>, UnreadContract>> {
         let contract = async {
             let id = listed.id.clone()?;
             let late = || limit.exceeded(format_args!("the charges of contract {} were not read", printable(&id)));
@@ -149,7 +149,7 @@ impl Client {
             Ok(contract) => contract,
             Err(error) => {
                 let unread = |(_, days): &(_, DayRange)| match listed.may_be_in_force(*days) {
-                    true => Err(Unread { error: error.clone(), organizations: Vec::new() }),
+                    true => Err(UnreadContract { error: error.clone(), organizations: Vec::new() }),
                     false => Ok(Vec::new()),
                 };
                 return periods.iter().map(unread).collect();
@@ -160,7 +160,8 @@ impl Client {
             let late = || limit.exceeded(format_args!("the charges of contract {} were not read", printable(&id)));
             let read = limit.run(self.billing_period_charges(&id, &details.billing_periods, *period)).await;
             let read = read.unwrap_or_else(|| Err(late()));
-            outcomes.push(read.map_err(|error| Unread { error, organizations: organizations_of(&details.plans) }));
+            outcomes
+                .push(read.map_err(|error| UnreadContract { error, organizations: organizations_of(&details.plans) }));
         }
         outcomes
     }

@@ -11,7 +11,7 @@ use crate::{Period, Poller};
 /// use usage_billing::genesys::{UsageQuery, types::{ApiUsageOrganizationGroupBy, UsageGranularity}};
 ///
 /// fn by_day_and_client(query: UsageQuery) -> UsageQuery {
-///     query.granularity(UsageGranularity::Day).group_by(vec![ApiUsageOrganizationGroupBy::OauthClientId])
+///     query.granularity(UsageGranularity::Day).group_by(vec![ApiUsageOrganizationGroupBy::OAuthClientId])
 /// }
 /// ```
 pub type UsageQuery = types::builder::ApiUsageOrganizationQuery;

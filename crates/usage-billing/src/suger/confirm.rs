@@ -21,10 +21,10 @@ use super::usage_queue::{QueueKey, UsageQueue};
 
 /// Ids of events that an attempt may still have reached when their list was requested. An attempt that ended while the
 /// list was read may belong to a page that was read before.
-type MightArrive = HashSet<Uuid>;
+type IdsInFlight = HashSet<Uuid>;
 
 /// Age from which events are looked up in a list of their own.
-const OLD: TimeDelta = TimeDelta::days(2);
+const OWN_LIST_AGE: TimeDelta = TimeDelta::days(2);
 
 impl UsageQueue {
     /// Resolves the remaining events by the lists of their entitlements. Lists are read concurrently, and those that
@@ -37,7 +37,7 @@ impl UsageQueue {
         reasons: &mut HashMap<Uuid, Error>,
     ) {
         // An old event, whose list is long, does not delay the others of its entitlement.
-        let old = self.client.clock.now() - OLD;
+        let old = self.client.clock.now() - OWN_LIST_AGE;
         let mut by_entitlement: BTreeMap<(bool, String), Vec<Unconfirmed>> = BTreeMap::new();
         for (key, response) in unconfirmed {
             if let Some(event) = self.queue.get(&key) {
@@ -66,7 +66,7 @@ impl UsageQueue {
                 let quantities = |key: &QueueKey| self.queue.get(key).map(|event| event.quantities().clone());
                 let sent = events.iter().filter_map(|(key, _)| Some((key.1.to_string(), quantities(key)?))).collect();
                 let ids = events.iter().map(|((_, id), _)| *id);
-                let might_arrive: MightArrive = ids.filter(|id| self.may_arrive(*id)).collect();
+                let might_arrive: IdsInFlight = ids.filter(|id| self.may_arrive(*id)).collect();
                 let client = self.client.clone();
                 lists.push(async move {
                     let found = client.find_groups_of(&entitlement_id, days, &sent, settings).await;
@@ -87,7 +87,7 @@ impl UsageQueue {
         &mut self,
         events: Vec<Unconfirmed>,
         found: &Result<HashMap<String, Group>>,
-        might_arrive: Option<&MightArrive>,
+        might_arrive: Option<&IdsInFlight>,
         reasons: &mut HashMap<Uuid, Error>,
     ) {
         // Without the list the vendor may be unavailable, unless it has only taken too long.

@@ -17,7 +17,7 @@ const LONGEST_OF_MISSING: Duration = Duration::from_secs(300);
 
 /// The events that a flush is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Due {
+pub(super) enum FlushScope {
     All,
     /// Those whose delay has ended.
     Delayed,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::dimension_mapping::MappingSettings;
 use super::evidence::{Evidence, evidence};
 use super::listed_days::ListedDays;
-use super::proof::{self, Listed, Verdict};
+use super::proof::{self, ListEntry, Verdict};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
 use super::{Client, MarketplaceWindows, UsageEvent, listed_days, trace};
@@ -175,9 +175,9 @@ impl Client {
 }
 
 /// Returns the entry of one id in a list that was read for several.
-pub(super) fn listed(found: &Result<HashMap<String, Group>>, id: Uuid) -> Listed<'_> {
+pub(super) fn listed(found: &Result<HashMap<String, Group>>, id: Uuid) -> ListEntry<'_> {
     match found {
-        Ok(found) => found.get(&id.to_string()).map_or(Listed::Absent, Listed::Group),
-        Err(error) => Listed::Unavailable(error),
+        Ok(found) => found.get(&id.to_string()).map_or(ListEntry::Absent, ListEntry::Group),
+        Err(error) => ListEntry::Unavailable(error),
     }
 }

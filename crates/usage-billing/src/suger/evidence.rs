@@ -44,8 +44,8 @@ pub(super) fn evidence(event: &UsageEvent, id: Uuid, group: &Group) -> Evidence 
         _ => {}
     }
     match compared(event, group) {
-        Ok(Compared::Same) => {}
-        Ok(Compared::Different { dimension, sent, there }) => {
+        Ok(QuantityMatch::Same) => {}
+        Ok(QuantityMatch::Different { dimension, sent, there }) => {
             let message = format!(
                 "Suger has {} with other quantities: {} is {there} there, not {sent}",
                 name_of(group),
@@ -53,7 +53,7 @@ pub(super) fn evidence(event: &UsageEvent, id: Uuid, group: &Group) -> Evidence 
             );
             return Evidence::Contradicted(Error::new(ErrorKind::Failed, message).with_hint(MISSING));
         }
-        Ok(Compared::Unknown { dimension, sent, there }) => {
+        Ok(QuantityMatch::Unknown { dimension, sent, there }) => {
             let message = format!(
                 "{} does not state the quantities that were reported, and its own differ and may be mapped: {} is {there} there, not {sent}",
                 describe(event, group),
@@ -84,7 +84,7 @@ pub(super) fn evidence(event: &UsageEvent, id: Uuid, group: &Group) -> Evidence 
     }
 }
 
-enum Compared {
+enum QuantityMatch {
     Same,
     Different {
         dimension: String,
@@ -100,15 +100,15 @@ enum Compared {
 }
 
 /// Compares the quantities of an event and of the group with its id.
-fn compared(event: &UsageEvent, group: &Group) -> Result<Compared> {
+fn compared(event: &UsageEvent, group: &Group) -> Result<QuantityMatch> {
     let there = quantities_of(group)?;
     let Some((dimension, sent, there)) = differences(event.quantities(), &there).next() else {
-        return Ok(Compared::Same);
+        return Ok(QuantityMatch::Same);
     };
     let dimension = dimension.to_owned();
     Ok(match original_records(group).is_some() {
-        true => Compared::Different { dimension, sent, there },
-        false => Compared::Unknown { dimension, sent, there },
+        true => QuantityMatch::Different { dimension, sent, there },
+        false => QuantityMatch::Unknown { dimension, sent, there },
     })
 }
 

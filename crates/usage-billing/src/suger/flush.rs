@@ -11,7 +11,7 @@ use usage_billing_core::{ClientInfo as _, Error};
 use uuid::Uuid;
 
 use super::circuit_breaker::{CircuitBreaker, Tolerance};
-use super::delays::Due;
+use super::delays::FlushScope;
 use super::dimension_mapping::MappingSettings;
 use super::late_usage::age;
 use super::proof;
@@ -37,9 +37,9 @@ struct SendOutcome {
 }
 
 impl UsageQueue {
-    /// Resolves events that are `due`, or all of them. Those that stay queued then have a reason.
-    pub(super) async fn resolve(&mut self, due: Due, reasons: &mut HashMap<Uuid, Error>) {
-        if due == Due::Delayed {
+    /// Resolves the events in scope. Those that stay queued then have a reason.
+    pub(super) async fn resolve(&mut self, scope: FlushScope, reasons: &mut HashMap<Uuid, Error>) {
+        if scope == FlushScope::Delayed {
             reasons.extend(self.delays.reasons(Instant::now()));
         }
         let mut unconfirmed = Vec::new();

@@ -11,28 +11,28 @@ use crate::Period;
 pub(super) type ListedDays = (NaiveDate, NaiveDate);
 
 /// How long after a period its usage may still arrive and be reported: marketplaces accept it for up to 24 hours.
-pub(super) const LATE: TimeDelta = TimeDelta::days(1);
+pub(super) const MAX_LATENESS: TimeDelta = TimeDelta::days(1);
 
 /// How long before its timestamp an event may have been sent, if the timestamp is in the future, and how much older than
 /// others of its report a group may be: the default span of the lists of the vendor.
-const AHEAD: Days = Days::new(31);
+const MAX_LEAD: Days = Days::new(31);
 
 /// Returns the days of the usage of a period, however late it arrived.
 pub(super) fn of_period(period: Period, now: DateTime<Utc>) -> ListedDays {
     // The clock of the sender may have been ahead of the vendor's.
-    (before(period.start(), Days::new(1)), day_after(now.max(period.end() + LATE)))
+    (before(period.start(), Days::new(1)), day_after(now.max(period.end() + MAX_LATENESS)))
 }
 
 /// Returns the days of the groups that may be in a report together with groups of a period. Groups that arrived late or
 /// were requeued are in later reports than others of their time.
 pub(super) fn of_reports(period: Period, now: DateTime<Utc>) -> ListedDays {
     let (first, last) = of_period(period, now);
-    (first.checked_sub_days(AHEAD).unwrap_or(first), last)
+    (first.checked_sub_days(MAX_LEAD).unwrap_or(first), last)
 }
 
 /// Returns the days of the group of an event. Usage is sent after it happened, unless its timestamp is in the future.
 pub(super) fn of_event(timestamp: DateTime<Utc>, now: DateTime<Utc>) -> ListedDays {
-    let first = if timestamp > now { before(now, AHEAD) } else { before(timestamp, Days::new(1)) };
+    let first = if timestamp > now { before(now, MAX_LEAD) } else { before(timestamp, Days::new(1)) };
     (first, day_after(now.max(timestamp)))
 }
 

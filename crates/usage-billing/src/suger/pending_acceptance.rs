@@ -23,7 +23,7 @@ const LINK: usize = 3 * SLOT + 80;
 #[derive(Debug, Default)]
 pub(super) struct PendingAcceptance {
     /// Usage of the groups that name a report, until the report accepts it.
-    by_report: HashMap<String, InReport>,
+    by_report: HashMap<String, ReportedUsage>,
     /// Usage of groups that name no report, until a report that names the group accepts it.
     by_group: HashMap<String, Vec<Link>>,
     /// Sums that no report can accept, because neither a report nor a group id identifies them.
@@ -43,7 +43,7 @@ pub(super) struct PendingAcceptance {
 
 /// Usage of groups that name the same report.
 #[derive(Debug, Default)]
-struct InReport {
+struct ReportedUsage {
     links: Vec<Link>,
     /// Hashes of the groups' ids. A report that names groups has to name all of them.
     groups: Vec<u64>,
@@ -207,7 +207,7 @@ impl PendingAcceptance {
         };
         let links = open(in_report.links);
         if let Some(id) = id.filter(|_| !links.is_empty()) {
-            self.by_report.insert(id.to_owned(), InReport { links, groups: in_report.groups });
+            self.by_report.insert(id.to_owned(), ReportedUsage { links, groups: in_report.groups });
         }
         for (group, links) in of_groups {
             let links = open(links);

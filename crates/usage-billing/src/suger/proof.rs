@@ -22,14 +22,14 @@ use super::types::MeteringUsageRecordGroup as Group;
 
 /// The entry of the list for the id of an event.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Listed<'a> {
+pub(super) enum ListEntry<'a> {
     Group(&'a Group),
     /// The complete list does not contain the id.
     Absent,
     Unavailable(&'a Error),
 }
 
-impl<'a> Listed<'a> {
+impl<'a> ListEntry<'a> {
     pub(super) fn group(self) -> Option<&'a Group> {
         match self {
             Self::Group(group) => Some(group),
@@ -91,31 +91,35 @@ pub(super) fn by_list(
     event: &UsageEvent,
     id: Uuid,
     response: &Response,
-    listed: Listed<'_>,
+    listed: ListEntry<'_>,
     may_arrive: bool,
 ) -> Verdict {
     match (listed, response) {
-        (Listed::Absent, Response::Rejection { error, from_suger: true } | Response::Withheld(error)) if may_arrive => {
+        (ListEntry::Absent, Response::Rejection { error, from_suger: true } | Response::Withheld(error))
+            if may_arrive =>
+        {
             let message = format!("rejected and not listed, but an earlier attempt may still arrive: {error}");
             let error = Error::new(error.kind(), message).with_source(error.clone());
             open(error.with_hint("flush or send again in some minutes, with the same event"))
         }
-        (Listed::Group(group), _) => match evidence(event, id, group) {
+        (ListEntry::Group(group), _) => match evidence(event, id, group) {
             Evidence::Delivered => Verdict::DeliveredBefore,
             Evidence::Contradicted(error) => Verdict::IdConsumed(error),
             Evidence::Unclear(error) => open(error),
         },
-        (Listed::Absent, Response::Rejection { error, from_suger: true }) => Verdict::Rejected(error.clone()),
-        (Listed::Absent, Response::Rejection { error, from_suger: false }) => open(
+        (ListEntry::Absent, Response::Rejection { error, from_suger: true }) => Verdict::Rejected(error.clone()),
+        (ListEntry::Absent, Response::Rejection { error, from_suger: false }) => open(
             error
                 .clone()
                 .with_hint("not in Suger's error format (a proxy?), so the outcome is unknown: flush again later"),
         ),
-        (Listed::Absent, Response::Withheld(error) | Response::Unsendable(error)) => Verdict::Rejected(error.clone()),
-        (Listed::Absent, Response::Group(group)) => open(unproved(event, id, group)),
-        (Listed::Absent, Response::Conflict { .. }) => open(unlisted(id)),
-        (Listed::Absent, Response::Unreadable(error) | Response::Inconclusive { error, .. }) => open(error.clone()),
-        (Listed::Unavailable(unread), _) => open(unverified(response, unread)),
+        (ListEntry::Absent, Response::Withheld(error) | Response::Unsendable(error)) => {
+            Verdict::Rejected(error.clone())
+        }
+        (ListEntry::Absent, Response::Group(group)) => open(unproved(event, id, group)),
+        (ListEntry::Absent, Response::Conflict { .. }) => open(unlisted(id)),
+        (ListEntry::Absent, Response::Unreadable(error) | Response::Inconclusive { error, .. }) => open(error.clone()),
+        (ListEntry::Unavailable(unread), _) => open(unverified(response, unread)),
     }
 }
 
@@ -214,7 +218,7 @@ mod tests {
         let unread = Error::new(ErrorKind::Connection, "the list was truncated");
         for response in responses() {
             for may_arrive in [false, true] {
-                let verdict = |listed: Listed<'_>| verdict_name(&by_list(&event, id, &response, listed, may_arrive));
+                let verdict = |listed: ListEntry<'_>| verdict_name(&by_list(&event, id, &response, listed, may_arrive));
                 for (other, expected) in [
                     (json!({}), "delivered before"),
                     (json!({"status": "REPORTED"}), "delivered before"),
@@ -227,15 +231,15 @@ mod tests {
                     (json!({"entitlementID": "e-2"}), "open"),
                     (json!({"entitlementID": "e-2", "status": "INVALID"}), "open"),
                 ] {
-                    assert_eq!(verdict(Listed::Group(&group(other.clone()))), expected, "{other} {response:?}");
+                    assert_eq!(verdict(ListEntry::Group(&group(other.clone()))), expected, "{other} {response:?}");
                 }
                 let of_absent = match &response {
                     Response::Unsendable(_) => "rejected",
                     Response::Rejection { from_suger: true, .. } | Response::Withheld(_) if !may_arrive => "rejected",
                     _ => "open",
                 };
-                assert_eq!(verdict(Listed::Absent), of_absent, "{response:?} {may_arrive}");
-                assert_eq!(verdict(Listed::Unavailable(&unread)), "open", "{response:?}");
+                assert_eq!(verdict(ListEntry::Absent), of_absent, "{response:?} {may_arrive}");
+                assert_eq!(verdict(ListEntry::Unavailable(&unread)), "open", "{response:?}");
             }
         }
     }
@@ -246,7 +250,7 @@ mod tests {
         let unread = Error::new(ErrorKind::Api, "entitlement not found");
         let groups = [json!({"status": "REPORT_FAILED"}), json!({"status": "NEW"}), json!({"entitlementID": "e-2"})];
         let groups = groups.map(group);
-        let listed = groups.iter().map(Listed::Group).chain([Listed::Absent, Listed::Unavailable(&unread)]);
+        let listed = groups.iter().map(ListEntry::Group).chain([ListEntry::Absent, ListEntry::Unavailable(&unread)]);
         for listed in listed {
             for response in responses() {
                 let of_response = by_response(&event, id, &response);
@@ -273,32 +277,34 @@ mod tests {
     #[test]
     fn open_verdict_states_the_unknown_part() {
         let (event, id) = sent();
-        let open_message = |response: &Response, listed: Listed<'_>| match by_list(&event, id, response, listed, true) {
-            Verdict::Open(error) => error.to_string(),
-            other => panic!("{other:?}"),
-        };
+        let open_message =
+            |response: &Response, listed: ListEntry<'_>| match by_list(&event, id, response, listed, true) {
+                Verdict::Open(error) => error.to_string(),
+                other => panic!("{other:?}"),
+            };
         let rejection = |from_suger| Response::Rejection { error: error(), from_suger };
         assert!(
-            open_message(&rejection(false), Listed::Absent).ends_with("so the outcome is unknown: flush again later")
+            open_message(&rejection(false), ListEntry::Absent)
+                .ends_with("so the outcome is unknown: flush again later")
         );
-        let may_arrive = open_message(&rejection(true), Listed::Absent);
+        let may_arrive = open_message(&rejection(true), ListEntry::Absent);
         let expected = "rejected and not listed, but an earlier attempt may still arrive: the response's message -> flush or send again";
         assert!(may_arrive.starts_with(expected), "{may_arrive}");
         let unread = Error::new(ErrorKind::Connection, "truncated");
-        let message = open_message(&rejection(true), Listed::Unavailable(&unread));
+        let message = open_message(&rejection(true), ListEntry::Unavailable(&unread));
         assert_eq!(
             message,
             "rejected, but whether it arrived before could not be verified (truncated): the response's message"
         );
         let conflict = Response::Conflict { error: error(), from_suger: true };
-        assert!(open_message(&conflict, Listed::Absent).contains("is not among those that Suger lists"));
+        assert!(open_message(&conflict, ListEntry::Absent).contains("is not among those that Suger lists"));
         assert_eq!(
-            open_message(&conflict, Listed::Unavailable(&unread)),
+            open_message(&conflict, ListEntry::Unavailable(&unread)),
             "Suger has the id, but whether it has this usage could not be verified (truncated): the response's message"
         );
         let other = Response::Group(Box::new(group(json!({"status": "DELETED"}))));
         assert!(
-            open_message(&other, Listed::Absent).starts_with("the response proves no delivery: usage record group ")
+            open_message(&other, ListEntry::Absent).starts_with("the response proves no delivery: usage record group ")
         );
     }
 }

@@ -17,7 +17,7 @@ use super::types::{
 };
 
 /// Usage record reports by their own ids, and by the groups that they contain.
-pub(super) struct Reported<'a> {
+pub(super) struct ReportIndex<'a> {
     by_id: HashMap<&'a str, &'a Report>,
     /// The reports that name each group.
     by_group: HashMap<&'a str, Vec<&'a Report>>,
@@ -31,7 +31,7 @@ pub(super) struct Reported<'a> {
     unnamed: HashMap<*const Report, &'a Group>,
 }
 
-impl<'a> Reported<'a> {
+impl<'a> ReportIndex<'a> {
     /// Creates the lookup of reports. `groups` are all of the reports, each once: a report states the sum of their usage. `fractions` are those of all
     /// reports of their entitlements.
     pub(super) fn new(reports: &'a [Report], fractions: Fractions, groups: impl Iterator<Item = &'a Group>) -> Self {

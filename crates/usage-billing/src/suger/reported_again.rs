@@ -21,14 +21,14 @@ type Keys = Arc<[Arc<SumKey>]>;
 /// The groups that were read, by id.
 #[derive(Debug, Default)]
 pub(super) struct ReadGroups {
-    by_id: HashMap<String, Option<Reported>>,
+    by_id: HashMap<String, Option<ReportedGroup>>,
     /// Most groups of an entitlement have the same.
     shared: HashSet<Keys>,
 }
 
 /// The reported usage of a group.
 #[derive(Debug)]
-struct Reported {
+struct ReportedGroup {
     keys: Keys,
     /// A hash of the report that the group names.
     report: Option<u64>,
@@ -58,14 +58,14 @@ impl ReadGroups {
         keys.sort_unstable();
         keys.dedup();
         // Over half of a table is empty just after it has grown.
-        let mut bytes = 2 * size_of::<Option<Reported>>();
+        let mut bytes = 2 * size_of::<Option<ReportedGroup>>();
         let keys = self.shared.get(&*keys).cloned().unwrap_or_else(|| {
             let keys = Keys::from(keys);
             bytes += SLOT + ALLOCATION + size_of_val(&*keys);
             self.shared.insert(keys.clone());
             keys
         });
-        *known = Some(Reported { keys, report: id_in(&group.usage_record_report_id).map(hash) });
+        *known = Some(ReportedGroup { keys, report: id_in(&group.usage_record_report_id).map(hash) });
         memory.keep(bytes, || "the usage of all groups")
     }
 }
@@ -95,7 +95,7 @@ impl ReportedAgain {
         }
         let this = report_hash(report);
         for id in &info.usage_record_group_ids {
-            let Some(Some(Reported { keys, report: named })) = read.by_id.get(id) else { continue };
+            let Some(Some(ReportedGroup { keys, report: named })) = read.by_id.get(id) else { continue };
             let known = match named {
                 Some(named) => Some(*named),
                 None => self.reports.insert(hash(&**id), this),

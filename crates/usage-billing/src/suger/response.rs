@@ -33,20 +33,20 @@ impl From<Result<Group>> for Response {
         let from_suger = is_of_suger(&error);
         let status = error.status().map(|status| status.as_u16());
         match meaning(status, error.kind(), error.body()) {
-            Meaning::Unreadable => Self::Unreadable(error),
-            Meaning::Conflict => Self::Conflict { error, from_suger },
-            Meaning::Rejection => Self::Rejection { error, from_suger },
-            Meaning::Inconclusive => {
+            ErrorMeaning::Unreadable => Self::Unreadable(error),
+            ErrorMeaning::Conflict => Self::Conflict { error, from_suger },
+            ErrorMeaning::Rejection => Self::Rejection { error, from_suger },
+            ErrorMeaning::Inconclusive => {
                 Self::Inconclusive { error, from_suger: from_suger && matches!(status, Some(400..=500)) }
             }
-            Meaning::Unsendable => Self::Unsendable(error),
+            ErrorMeaning::Unsendable => Self::Unsendable(error),
         }
     }
 }
 
 /// The statement of an error about the event.
 #[derive(Debug, PartialEq, Eq)]
-enum Meaning {
+enum ErrorMeaning {
     Unreadable,
     Conflict,
     Rejection,
@@ -54,17 +54,17 @@ enum Meaning {
     Unsendable,
 }
 
-fn meaning(status: Option<u16>, kind: ErrorKind, body: &[u8]) -> Meaning {
+fn meaning(status: Option<u16>, kind: ErrorKind, body: &[u8]) -> ErrorMeaning {
     match status {
-        Some(200..300) => Meaning::Unreadable,
-        Some(409) => Meaning::Conflict,
+        Some(200..300) => ErrorMeaning::Unreadable,
+        Some(409) => ErrorMeaning::Conflict,
         // The caller is the cause, or the cause is temporary: nothing is stated about the event.
-        Some(401 | 403 | 407 | 408 | 425 | 429) => Meaning::Inconclusive,
-        Some(400..500) if has_other_cause(body) => Meaning::Inconclusive,
-        Some(400..500) => Meaning::Rejection,
-        Some(_) => Meaning::Inconclusive,
-        None if kind == ErrorKind::Request => Meaning::Unsendable,
-        None => Meaning::Inconclusive,
+        Some(401 | 403 | 407 | 408 | 425 | 429) => ErrorMeaning::Inconclusive,
+        Some(400..500) if has_other_cause(body) => ErrorMeaning::Inconclusive,
+        Some(400..500) => ErrorMeaning::Rejection,
+        Some(_) => ErrorMeaning::Inconclusive,
+        None if kind == ErrorKind::Request => ErrorMeaning::Unsendable,
+        None => ErrorMeaning::Inconclusive,
     }
 }
 
@@ -179,37 +179,37 @@ mod tests {
     #[test]
     fn status_rejects_the_event_or_is_inconclusive() {
         for (meant, statuses) in [
-            (Meaning::Unreadable, &[200, 201, 204, 299][..]),
-            (Meaning::Conflict, &[409]),
-            (Meaning::Rejection, &[400, 402, 404, 405, 410, 413, 421, 422, 423, 499]),
-            (Meaning::Inconclusive, &[199, 300, 302, 401, 403, 407, 408, 425, 429, 500, 501, 502, 503, 504, 599]),
+            (ErrorMeaning::Unreadable, &[200, 201, 204, 299][..]),
+            (ErrorMeaning::Conflict, &[409]),
+            (ErrorMeaning::Rejection, &[400, 402, 404, 405, 410, 413, 421, 422, 423, 499]),
+            (ErrorMeaning::Inconclusive, &[199, 300, 302, 401, 403, 407, 408, 425, 429, 500, 501, 502, 503, 504, 599]),
         ] {
             for status in statuses {
                 assert_eq!(meaning(Some(*status), ErrorKind::Api, b""), meant, "{status}");
             }
         }
-        assert_eq!(meaning(None, ErrorKind::Request, b""), Meaning::Unsendable);
-        assert_eq!(meaning(Some(503), ErrorKind::Request, b""), Meaning::Inconclusive);
-        assert_eq!(meaning(None, ErrorKind::Connection, b""), Meaning::Inconclusive);
+        assert_eq!(meaning(None, ErrorKind::Request, b""), ErrorMeaning::Unsendable);
+        assert_eq!(meaning(Some(503), ErrorKind::Request, b""), ErrorMeaning::Inconclusive);
+        assert_eq!(meaning(None, ErrorKind::Connection, b""), ErrorMeaning::Inconclusive);
     }
 
     #[test]
     fn code_of_another_cause_does_not_reject_the_event() {
         for (code, meant) in [
-            ("BadRequest", Meaning::Rejection),
-            ("NotFound", Meaning::Rejection),
-            ("3rdPartyError", Meaning::Inconclusive),
-            ("InternalServerError", Meaning::Inconclusive),
-            ("Unauthorized", Meaning::Inconclusive),
+            ("BadRequest", ErrorMeaning::Rejection),
+            ("NotFound", ErrorMeaning::Rejection),
+            ("3rdPartyError", ErrorMeaning::Inconclusive),
+            ("InternalServerError", ErrorMeaning::Inconclusive),
+            ("Unauthorized", ErrorMeaning::Inconclusive),
         ] {
             let body = format!(r#"{{"code": "{code}", "info": null, "message": "AWS is throttling"}}"#);
             for status in [400, 402, 404, 413, 422] {
                 assert_eq!(meaning(Some(status), ErrorKind::Api, body.as_bytes()), meant, "{status} {code}");
             }
-            assert_eq!(meaning(Some(409), ErrorKind::Api, body.as_bytes()), Meaning::Conflict);
+            assert_eq!(meaning(Some(409), ErrorKind::Api, body.as_bytes()), ErrorMeaning::Conflict);
         }
         // A text is a reason.
-        assert_eq!(meaning(Some(400), ErrorKind::Api, br#""Unauthorized dimension""#), Meaning::Rejection);
+        assert_eq!(meaning(Some(400), ErrorKind::Api, br#""Unauthorized dimension""#), ErrorMeaning::Rejection);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::attempts::MAX_PROCESSING_TIME;
-use super::delays::{Delays, Due};
+use super::delays::{Delays, FlushScope};
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::proof::undecided;
@@ -245,18 +245,22 @@ impl UsageQueue {
     /// outcomes so far. After [`flush_timeout`](Self::flush_timeout) the receipt lists unresolved events as unsent:
     /// they stay queued, and the next flush determines whether they arrived.
     pub async fn flush(&mut self) -> Receipt {
-        self.flush_until(Due::All, std::future::pending()).await
+        self.flush_until(FlushScope::All, std::future::pending()).await
     }
 
     /// Flushes until `interruption` resolves to the reason for the events that are unresolved by then.
-    pub(super) async fn flush_until(&mut self, due: Due, interruption: impl Future<Output = Error>) -> Receipt {
+    pub(super) async fn flush_until(
+        &mut self,
+        scope: FlushScope,
+        interruption: impl Future<Output = Error>,
+    ) -> Receipt {
         self.forget_requeued();
         self.flushes += 1;
         let started = Instant::now();
         let mut reasons = HashMap::new();
         let limit = TimeLimit::new(self.flush_timeout.unwrap_or(Duration::MAX));
         // The interruption is polled first: if it is due already, no request is sent.
-        let ended_by = match select(pin!(interruption), pin!(limit.run(self.resolve(due, &mut reasons)))).await {
+        let ended_by = match select(pin!(interruption), pin!(limit.run(self.resolve(scope, &mut reasons)))).await {
             Either::Left((reason, _)) => Some(reason),
             Either::Right((Some(()), _)) => None,
             Either::Right((None, _)) => {

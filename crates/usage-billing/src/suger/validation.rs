@@ -33,7 +33,7 @@ pub(super) enum Check {
 }
 
 /// An event in the form of the validation call.
-type Checked = (QueueKey, types::NewUsageRecordGroup);
+type EventToValidate = (QueueKey, types::NewUsageRecordGroup);
 
 /// Validates every event. Once batches fail without a response, the others are not sent to Suger: a flush has to have
 /// time left for the rest of its work.
@@ -119,14 +119,14 @@ async fn reported_usage(client: &Client) -> Option<types::NewUsageRecordGroup> {
 struct Bisection {
     checks: Vec<(QueueKey, Check)>,
     /// Events that fail on their own.
-    suspects: Vec<(Checked, Error)>,
-    known_good: Option<Checked>,
+    suspects: Vec<(EventToValidate, Error)>,
+    known_good: Option<EventToValidate>,
     /// The last error that is not about the events.
     failure: Option<Error>,
 }
 
 impl Bisection {
-    async fn run(client: &Client, batch: Vec<Checked>) -> Self {
+    async fn run(client: &Client, batch: Vec<EventToValidate>) -> Self {
         let mut found = Self::default();
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
@@ -158,7 +158,7 @@ impl Bisection {
 
 /// Returns whether events of several entitlements fail with the same message. A server whose lookups fail does so,
 /// too.
-fn same_error(suspects: &[(Checked, Error)]) -> bool {
+fn same_error(suspects: &[(EventToValidate, Error)]) -> bool {
     let entitlements: BTreeSet<_> = suspects.iter().map(|((_, event), _)| &event.entitlement_id).collect();
     let messages: BTreeSet<_> = suspects.iter().map(|(_, error)| error.message()).collect();
     entitlements.len() > 1 && messages.len() == 1
@@ -168,7 +168,7 @@ fn same_error(suspects: &[(Checked, Error)]) -> bool {
 /// `known_before` one of an earlier flush.
 async fn check_suspect(
     client: &Client,
-    suspect: &Checked,
+    suspect: &EventToValidate,
     error: Error,
     known_good: Option<&types::NewUsageRecordGroup>,
     known_before: Option<&types::NewUsageRecordGroup>,

@@ -22,7 +22,7 @@ use crate::acronis::reports::download::{Reader, unreadable};
 const ROWS: &str = "tenants";
 
 pub(crate) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
-    stream::try_unfold(Box::new(Objects::new(reader)), |mut objects| async move {
+    stream::try_unfold(Box::new(RowParser::new(reader)), |mut objects| async move {
         Ok(objects.next().await?.map(|row| (row, objects)))
     })
     .boxed()
@@ -33,10 +33,10 @@ pub(crate) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
 /// # Errors
 /// As [`rows`].
 pub(crate) async fn check_prefix(prefix: Reader) -> Result<()> {
-    Objects::new(prefix).find_rows().await
+    RowParser::new(prefix).find_rows().await
 }
 
-struct Objects {
+struct RowParser {
     parser: TokioAsyncReaderJsonParser<Reader>,
     /// Bytes since the end of the last row.
     meter: Meter,
@@ -58,7 +58,7 @@ enum State {
     After,
 }
 
-impl Objects {
+impl RowParser {
     fn new(reader: Reader) -> Self {
         let meter = Meter::default();
         let reader: Reader = Box::pin(Metered::new(reader, meter.clone()));

@@ -32,15 +32,15 @@ impl Parts {
             let message = format!("row {} of the report: its usage has more than 28 digits", row.number);
             Error::new(ErrorKind::Decode, message)
         })?;
-        let says_trial = row.pricing_mode.as_deref().is_some_and(|mode| mode.trim().eq_ignore_ascii_case(TRIAL));
-        let is_trial = !trial.is_zero() && (says_trial || production.is_zero());
+        let states_trial = row.pricing_mode.as_deref().is_some_and(|mode| mode.trim().eq_ignore_ascii_case(TRIAL));
+        let is_trial = !trial.is_zero() && (states_trial || production.is_zero());
         // Some files repeat the total in the column for trial if there is no trial.
         let is_repeated = trial.is_zero() && stated == total;
         let priced = |of_trial: bool| (is_trial == of_trial).then(|| row.price.clone());
         Ok(Self {
             production: PricedQuantity { quantity: production, price: priced(false) },
             trial: PricedQuantity { quantity: trial, price: priced(true) },
-            contradict: (stated != trial && !is_repeated) || (says_trial && trial.is_zero() && !production.is_zero()),
+            contradict: (stated != trial && !is_repeated) || (states_trial && trial.is_zero() && !production.is_zero()),
         })
     }
 

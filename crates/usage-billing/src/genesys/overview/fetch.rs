@@ -36,7 +36,7 @@ struct BillSearch {
 }
 
 /// An overview that the vendor shows at an index.
-struct Shown {
+struct IndexedOverview {
     index: u16,
     period: Period,
     overview: types::TrusteeBillingOverview,
@@ -117,8 +117,9 @@ impl Client {
                 return;
             }
             let shown = self.billing_overview(organization, index).await;
-            let shown = shown.and_then(|overview| Ok(Shown { index, period: billing_period(&overview)?, overview }));
-            if let Ok(Shown { overview, .. }) = &shown {
+            let shown =
+                shown.and_then(|overview| Ok(IndexedOverview { index, period: billing_period(&overview)?, overview }));
+            if let Ok(IndexedOverview { overview, .. }) = &shown {
                 contract.add(overview.contract_effective_date, overview.contract_end_date);
             }
             for BillSearch { search, outcome } in searches.iter_mut().filter(|of| of.outcome.is_none()) {
@@ -149,7 +150,7 @@ impl Client {
     }
 }
 
-impl Shown {
+impl IndexedOverview {
     fn bill(&self, organization: &str, now: DateTime<Utc>) -> Result<(ClientBill, usize)> {
         let bill = ClientBill::new(&self.overview, organization, self.index, now)?;
         let bytes = value_bytes(&self.overview) + bill.lines.len() * (size_of::<BillLine>() + ROW);

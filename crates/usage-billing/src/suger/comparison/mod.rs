@@ -11,7 +11,7 @@ use super::quantities::{
     billed, differences, dimensions, is_same_quantity, is_void, original_records, quantities_of, quantity,
 };
 use super::reconciliation::State;
-use super::reported::Reported;
+use super::reported::ReportIndex;
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
 use super::{ReconciledQuantity, Reconciliation, UsageEvent};
 use crate::memory_limit::MemoryLimit;
@@ -51,7 +51,7 @@ pub(super) fn compare(
     let by_id: BTreeMap<String, &Group> =
         groups.iter().filter_map(|group| Some((canonical_id_in(&group.id)?, group))).collect();
     let without_id = || groups.iter().filter(|group| id_in(&group.id).is_none());
-    let reported = Reported::new(reports, fractions, by_id.values().copied().chain(without_id()).chain(others));
+    let reported = ReportIndex::new(reports, fractions, by_id.values().copied().chain(without_id()).chain(others));
     let (mut found, mut unpaired, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
     let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageEvent>> = BTreeMap::new();
     for event in sent {
@@ -108,7 +108,7 @@ fn pair(
     event: &UsageEvent,
     group: &Group,
     there: &BTreeMap<String, Decimal>,
-    reported: &Reported<'_>,
+    reported: &ReportIndex<'_>,
 ) -> Result<Vec<(ReconciledQuantity, State)>> {
     let is_same = id_in(&group.entitlement_id).is_some() && differences(event.quantities(), there).next().is_none();
     let incomparable = if is_same { None } else { incomparable(group)? };
@@ -137,7 +137,7 @@ fn pair(
 fn by_usage<'a>(
     events: &[&UsageEvent],
     groups: impl Iterator<Item = &'a Group>,
-    reported: &Reported<'_>,
+    reported: &ReportIndex<'_>,
 ) -> Result<Vec<(ReconciledQuantity, State)>> {
     let mut sums: BTreeMap<(&str, DateTime<Utc>, String), ComparedSums<'_>> = BTreeMap::new();
     let sent: BTreeSet<_> = events.iter().map(|event| (event.entitlement_id(), event.timestamp())).collect();

@@ -37,13 +37,13 @@ struct KnownEvent {
 
 /// State of the id of an event after a flush resolved it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum IdState {
     /// Suger has the usage, or may have it.
     Sent,
     /// Suger has the id, but not this usage.
-    IdConsumed,
+    Consumed,
     /// Another event may have the id.
-    IdFree,
+    Free,
 }
 
 impl Inbox {
@@ -159,16 +159,16 @@ impl Inbox {
     }
 
     /// Records the outcome of an event, and returns the event that is forgotten in its place.
-    pub(super) fn resolve(&mut self, id: Uuid, fate: Fate) -> Option<Uuid> {
+    pub(super) fn resolve(&mut self, id: Uuid, state: IdState) -> Option<Uuid> {
         self.unresolved.remove(&id);
         self.removals.remove(&id);
-        match fate {
-            Fate::IdFree => {
+        match state {
+            IdState::Free => {
                 self.known.remove(&id);
                 return None;
             }
-            Fate::IdConsumed => _ = self.known.get_mut(&id).map(|known| known.is_id_consumed = true),
-            Fate::Sent => {}
+            IdState::Consumed => _ = self.known.get_mut(&id).map(|known| known.is_id_consumed = true),
+            IdState::Sent => {}
         }
         self.note_resolved(id)
     }
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(inbox.take().0.len(), 2);
         let full = inbox.push(event(3)).unwrap_err();
         assert_eq!((full.error.kind(), &full.event), (ErrorKind::Limit, &event(3)));
-        inbox.resolve(first, Fate::Sent);
+        inbox.resolve(first, IdState::Sent);
         assert!(inbox.push(full.event).is_ok());
         assert_eq!((inbox.unresolved(), inbox.pushed()), (2, 1));
     }
@@ -226,12 +226,12 @@ mod tests {
         let id = inbox.push(event(1)).unwrap();
         let other = || event(1).quantity("gb", 2);
         assert_eq!(inbox.push(other()).unwrap_err().error.kind(), ErrorKind::Request);
-        inbox.resolve(id, Fate::Sent);
+        inbox.resolve(id, IdState::Sent);
         assert!(
             inbox.push(other()).unwrap_err().error.message().starts_with("an event with this id has other quantities")
         );
         assert!(inbox.push(event(1)).is_ok(), "the same usage may be sent again");
-        inbox.resolve(id, Fate::IdConsumed);
+        inbox.resolve(id, IdState::Consumed);
         assert!(inbox.push(event(1)).unwrap_err().error.message().starts_with("the event's id is used up"));
     }
 
@@ -242,7 +242,7 @@ mod tests {
         assert!(!inbox.remove(Uuid::nil()));
         assert!(inbox.remove(first) && inbox.remove(first) && inbox.remove(second) && inbox.remove(third));
         inbox.push(event(2)).unwrap();
-        inbox.resolve(third, Fate::Sent);
+        inbox.resolve(third, IdState::Sent);
         assert_eq!((inbox.take_removals(), inbox.unresolved()), ([first].into(), 2));
         assert!(inbox.take_removals().is_empty() && inbox.take().1.is_empty());
         assert!(!inbox.remove(third), "it is resolved");
@@ -252,7 +252,7 @@ mod tests {
     fn id_of_a_rejected_event_is_free_for_other_quantities() {
         let mut inbox = inbox(9);
         let id = inbox.push(event(1)).unwrap();
-        inbox.resolve(id, Fate::IdFree);
+        inbox.resolve(id, IdState::Free);
         assert_eq!(inbox.push(event(1).quantity("gb", 2)).unwrap(), id);
     }
 
@@ -285,7 +285,7 @@ mod tests {
         for number in 0..u128::try_from(REMEMBERED).unwrap() + 3 {
             let id = Uuid::from_u128(number);
             inbox.known.insert(id, KnownEvent { fingerprint: id, is_id_consumed: false });
-            forgotten.extend(inbox.resolve(id, Fate::Sent));
+            forgotten.extend(inbox.resolve(id, IdState::Sent));
         }
         assert_eq!(forgotten, [0, 1, 2].map(Uuid::from_u128));
         assert_eq!((inbox.known.len(), inbox.resolved.len()), (REMEMBERED, REMEMBERED));

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::super::delays::Due;
+use super::super::delays::FlushScope;
 use super::super::trace::{self, event};
 use super::super::tracked_event::EventState;
 use super::super::usage_queue::UsageQueue;
 use super::super::{Receipt, UndeliveredEvent, UsageEvent};
-use super::inbox::Fate;
+use super::inbox::IdState;
 use super::schedule::{Load, Phase, Schedule, Step};
 use super::shared::{End, PUSH_AGAIN, Shared, dropped};
 use super::unread::absorb;
@@ -63,7 +63,7 @@ impl Task {
         let due = {
             let mut state = self.shared.state();
             let is_requested = std::mem::take(&mut state.is_flush_requested) || state.end.is_some();
-            if is_requested { Due::All } else { Due::Delayed }
+            if is_requested { FlushScope::All } else { FlushScope::Delayed }
         };
         self.take_pushed();
         let receipt = self.queue.flush_until(due, self.shared.interruption()).await;
@@ -107,7 +107,7 @@ impl Task {
                 false => Error::new(ErrorKind::Failed, "removed from the queue; it may still be at Suger")
                     .with_hint("look it up there before the usage is sent in another way"),
             };
-            forgotten.extend(state.inbox.resolve(id, if is_id_free { Fate::IdFree } else { Fate::Sent }));
+            forgotten.extend(state.inbox.resolve(id, if is_id_free { IdState::Free } else { IdState::Sent }));
             removed.push(UndeliveredEvent { id, event, error });
         }
         drop(state);
@@ -125,10 +125,10 @@ impl Task {
         let mut guard = self.shared.state();
         let state = &mut *guard;
         let delivered = receipt.delivered.iter().chain(&receipt.already_delivered).chain(&receipt.unverified);
-        let delivered = delivered.map(|id| (*id, Fate::Sent));
+        let delivered = delivered.map(|id| (*id, IdState::Sent));
         let rejected = receipt.rejected.iter().filter_map(|it| match self.queue.known.get(&it.id) {
-            None => Some((it.id, Fate::IdFree)),
-            Some(known) if known.state == EventState::IdConsumed => Some((it.id, Fate::IdConsumed)),
+            None => Some((it.id, IdState::Free)),
+            Some(known) if known.state == EventState::IdConsumed => Some((it.id, IdState::Consumed)),
             // Another event has the id: its own outcome is recorded.
             Some(_) => None,
         });
@@ -264,7 +264,7 @@ mod tests {
         task.queue.queue.clear();
         task.publish(delivered(id));
         for number in 1..u128::try_from(REMEMBERED).unwrap() {
-            shared.state().inbox.resolve(Uuid::from_u128(number), Fate::Sent);
+            shared.state().inbox.resolve(Uuid::from_u128(number), IdState::Sent);
         }
         assert!(task.queue.known.contains_key(&id));
         task.publish(delivered(Uuid::max()));

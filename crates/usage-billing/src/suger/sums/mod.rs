@@ -7,7 +7,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
-use super::listed_days::LATE;
+use super::listed_days::MAX_LATENESS;
 use super::pending_acceptance::PendingAcceptance;
 use super::quantities::is_void;
 use super::report_rows::{self, REPORTS};
@@ -177,7 +177,7 @@ impl UsageAggregator {
         }
         let requested = RowPeriod::new(self.period, now);
         let period = requested.period;
-        let has_ended = requested.is_complete() && period.has_ended(now - LATE);
+        let has_ended = requested.is_complete() && period.has_ended(now - MAX_LATENESS);
         let reason = if requested.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
         let mut rows = Vec::with_capacity(self.sums.len());
         let pending = self.pending.keys();

@@ -74,7 +74,7 @@ proptest::proptest! {
             "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-ok",
             "records": {"calls": 1}, "creationTime": month.0.start(),
         }));
-        check_keys_stay(month, LATE, Some(true), |period, now| {
+        check_keys_stay(month, MAX_LATENESS, Some(true), |period, now| {
             let groups = std::slice::from_ref(&used);
             usage_rows(groups, &[accepted(groups)], &lookups(), "acme", period, now).unwrap().remove(0)
         })?;

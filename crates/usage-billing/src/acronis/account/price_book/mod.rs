@@ -27,12 +27,12 @@ struct SkuPrice {
 #[derive(Debug, Default)]
 pub(crate) struct PriceBook {
     /// Prices by month (`2026-10`) and SKU.
-    prices: HashMap<(String, String), Result<SkuPrice, Unusable>>,
+    prices: HashMap<(String, String), Result<SkuPrice, PriceProblem>>,
 }
 
 /// Why a SKU has no price in a month.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Unusable {
+enum PriceProblem {
     /// A price cannot be read, or price lists contradict each other. Its rows lack the price.
     Unknown(String),
     /// A price does not fit its column. Its rows are errors.
@@ -45,7 +45,7 @@ impl PriceBook {
         for list in lists.price_lists {
             for price in &list.prices {
                 let new = SkuPrice::new(&list, price);
-                if let Err(Unusable::Unknown(reason)) = &new {
+                if let Err(PriceProblem::Unknown(reason)) = &new {
                     warn(&list, price, reason);
                 }
                 match prices.entry((list.month.trim().to_owned(), price.sku.trim().to_owned())) {
@@ -60,7 +60,7 @@ impl PriceBook {
                             (Ok(_), Ok(_)) => {
                                 let reason = "another price list has another price";
                                 warn(&list, price, reason);
-                                Err(Unusable::Unknown(reason.to_owned()))
+                                Err(PriceProblem::Unknown(reason.to_owned()))
                             }
                             (Err(one), Err(other)) => Err(one.max(other)),
                             (Err(unusable), Ok(_)) | (Ok(_), Err(unusable)) => Err(unusable),
@@ -84,12 +84,12 @@ impl PriceBook {
         }
         let price = match self.prices.get(&(name_of(month), row.sku.clone())) {
             Some(Ok(price)) => price,
-            Some(Err(Unusable::DoesNotFit(reason))) => {
+            Some(Err(PriceProblem::DoesNotFit(reason))) => {
                 let number = row.source_row.unwrap_or_default();
                 let message = format!("row {number} of the report: the {reason}");
                 return Err(Error::new(ErrorKind::Decode, message).with_operation(OPERATION));
             }
-            Some(Err(Unusable::Unknown(_))) | None => return Ok(()),
+            Some(Err(PriceProblem::Unknown(_))) | None => return Ok(()),
         };
         row.unit_price = Some(loadable::rounded_unit_price(price.effective));
         row.list_price = price.list.map(loadable::rounded_unit_price);
@@ -111,7 +111,7 @@ impl SkuPrice {
     ///
     /// # Errors
     /// The reason why the price cannot be used.
-    fn new(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, Unusable> {
+    fn new(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, PriceProblem> {
         let number = |name: &str, number: &Option<LenientDecimal>| {
             let value = number.as_ref().map_or(Ok(None), LenientDecimal::value);
             value.map_err(|reason| format!("{name} is {reason}"))
@@ -129,21 +129,21 @@ impl SkuPrice {
                 let (sku, code, month) = (printable(&price.sku), printable(code), printable(&list.month));
                 let reason =
                     format!("{name} {value} of {sku} in the price list {code} of {month} does not fit DECIMAL(38,12)");
-                Err(Unusable::DoesNotFit(reason))
+                Err(PriceProblem::DoesNotFit(reason))
             }
             value => Ok(value),
         };
         let list_price = fitting("list_price", optional("list_price", &price.list_price))?;
-        let effective = number("effective_price", &price.effective_price).map_err(Unusable::Unknown)?;
+        let effective = number("effective_price", &price.effective_price).map_err(PriceProblem::Unknown)?;
         let effective = fitting("effective_price", effective)?;
         let currency = list.currency.trim();
         if currency.is_empty() {
-            return Err(Unusable::Unknown("the price list has no currency".to_owned()));
+            return Err(PriceProblem::Unknown("the price list has no currency".to_owned()));
         }
         Ok(Self {
             currency: currency.to_owned(),
             list_code: list.pricelist_code.clone().filter(|code| !code.is_empty()),
-            effective: effective.ok_or_else(|| Unusable::Unknown("effective_price is missing".to_owned()))?,
+            effective: effective.ok_or_else(|| PriceProblem::Unknown("effective_price is missing".to_owned()))?,
             list: list_price,
             sku_discount: optional("sku_discount", &price.sku_discount),
             list_discount: optional("pricelist_discount", &price.pricelist_discount),

@@ -191,7 +191,7 @@ fn unusable_price_error_states_the_reason() {
         change(&mut list);
         let list = serde_json::from_value(list).unwrap();
         match SkuPrice::new(&list, &list.prices[0]).unwrap_err() {
-            Unusable::Unknown(reason) => reason,
+            PriceProblem::Unknown(reason) => reason,
             fits => panic!("{fits:?}"),
         }
     };
