@@ -1,7 +1,7 @@
 "use strict";
 const live = document.getElementById("live");
 // A reader announces a text again that is set again.
-const say = text => { if (live.textContent !== text) live.textContent = text; };
+const announce = text => { if (live.textContent !== text) live.textContent = text; };
 const update = async () => {
   if (document.hidden) return;
   try {
@@ -12,13 +12,13 @@ const update = async () => {
     if (document.activeElement.closest("#main") || !getSelection().isCollapsed) {
       // The reader is in the content, but sees whether usage is delivered.
       old.querySelector(".verdict").replaceWith(main.querySelector(".verdict"));
-      say(`Paused while a table has the focus or text is selected: the numbers are of ${old.querySelector(".soft time")?.textContent ?? "before"}.`);
+      announce(`Paused while a table has the focus or text is selected: the numbers are of ${old.querySelector(".soft time")?.textContent ?? "before"}.`);
     } else {
       old.replaceChildren(...main.childNodes);
-      say("");
+      announce("");
     }
   } catch {
-    say("The sender does not respond: the numbers are old.");
+    announce("The sender does not respond: the numbers are old.");
   }
 };
 setInterval(update, 10000);

@@ -31,7 +31,7 @@ impl OutputFile {
             });
             return Ok((file?, Self::Stdout));
         }
-        let (file, temporary) = temporary_file::beside(path)?.into_parts();
+        let (file, temporary) = temporary_file::create_beside(path)?.into_parts();
         Ok((file, Self::File(temporary, path.to_owned())))
     }
 

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 pub(crate) const INCOMPLETE: &str = ".incomplete";
 
 /// Creates a file in the folder of `path`; it is removed unless it is persisted.
-pub(crate) fn beside(path: &Path) -> Result<NamedTempFile, Failure> {
+pub(crate) fn create_beside(path: &Path) -> Result<NamedTempFile, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = Builder::new();
     builder.prefix(".usage-billing-").suffix(INCOMPLETE);
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn failure_does_not_name_the_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
-        let failure = beside(&folder.path().join("absent").join("x.csv")).unwrap_err().to_string();
+        let failure = create_beside(&folder.path().join("absent").join("x.csv")).unwrap_err().to_string();
         assert!(failure.contains("x.csv` cannot be written: ") && !failure.contains(INCOMPLETE), "{failure}");
     }
 }

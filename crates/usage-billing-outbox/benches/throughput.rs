@@ -17,7 +17,7 @@ use usage_billing::chrono::{DateTime, TimeDelta, Utc};
 use usage_billing::suger::{Client, UsageEvent};
 use usage_billing::{Decimal, Error, ErrorKind, Result};
 use usage_billing_outbox::sqlx::{self, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, Leased};
+use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, LeasedBatch};
 use usage_billing_outbox::{Clock, NewEvent, Outbox, Outcome, PostgresStore, SqliteStore, Store};
 use usage_billing_tests::{Request, ScriptedResponse, ScriptedServer};
 
@@ -206,7 +206,7 @@ async fn drain_by_hand(table: &mut ByHand, client: &Client) -> Result<Duration> 
     }
 }
 
-fn delivered(leased: &Leased) -> Vec<Attempt> {
+fn delivered(leased: &LeasedBatch) -> Vec<Attempt> {
     let attempt = |event: &NewEvent| {
         let (token, body_sha256, outcome) = (leased.token, event.body_sha256(), Outcome::Delivered);
         let (started_at, ended_at) = (now(), now());

@@ -8,7 +8,7 @@ use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Result};
 
 use crate::aggregation::{HourlyReports, MeteredUsage};
-use crate::store::{Enqueued, Removed, RolledUp};
+use crate::store::{EnqueueOutcome, RemovalOutcome, RollUpOutcome};
 use crate::windows::window;
 use crate::{Clock, NewEvent, State, Status, Store, StoreFailure};
 
@@ -74,7 +74,7 @@ impl<S: Store> Outbox<S> {
     /// - [`ErrorKind::Request`] for an event that Suger is known to reject
     ///   ([`UsageEvent::check`]), and for one with the key of a stored event and other quantities.
     /// - [`ErrorKind::File`] if the store fails.
-    pub async fn enqueue(&self, events: &[UsageEvent]) -> Result<Enqueued> {
+    pub async fn enqueue(&self, events: &[UsageEvent]) -> Result<EnqueueOutcome> {
         let events = events.iter().map(|event| NewEvent::new(event, self.store.org_id())).collect::<Result<_>>()?;
         self.store.enqueue(events, window(&self.windows, None), self.clock.now()).await
     }
@@ -85,7 +85,7 @@ impl<S: Store> Outbox<S> {
     /// - [`ErrorKind::Request`] for an [invalid](MeteredUsage::check) record, and for one with the id of
     ///   a stored record and other content.
     /// - [`ErrorKind::File`] if the store fails.
-    pub async fn record(&self, records: Vec<MeteredUsage>) -> Result<Enqueued> {
+    pub async fn record(&self, records: Vec<MeteredUsage>) -> Result<EnqueueOutcome> {
         self.store.record(records, self.clock.now()).await
     }
 
@@ -95,12 +95,12 @@ impl<S: Store> Outbox<S> {
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the store fails.
-    pub async fn roll_up(&self, rule: HourlyReports) -> Result<RolledUp> {
-        let mut all = RolledUp::default();
+    pub async fn roll_up(&self, rule: HourlyReports) -> Result<RollUpOutcome> {
+        let mut all = RollUpOutcome::default();
         loop {
-            let RolledUp { events, records } =
+            let RollUpOutcome { events, records } =
                 self.store.roll_up(rule, window(&self.windows, None), self.clock.now()).await?;
-            all = RolledUp { events: all.events + events, records: all.records + records };
+            all = RollUpOutcome { events: all.events + events, records: all.records + records };
             if records == 0 {
                 return Ok(all);
             }
@@ -169,16 +169,16 @@ impl<S: Store> Outbox<S> {
     /// # Errors
     /// - [`ErrorKind::Request`] if `cutoff` is not in the past: no new event would be accepted.
     /// - [`ErrorKind::File`] if the store fails.
-    pub async fn remove_before(&self, cutoff: DateTime<Utc>) -> Result<Removed> {
+    pub async fn remove_before(&self, cutoff: DateTime<Utc>) -> Result<RemovalOutcome> {
         let now = self.clock.now();
         if now <= cutoff {
             let message = format!("{cutoff} is not a valid cutoff: expected a time before {now}");
             return Err(Error::new(ErrorKind::Request, message));
         }
-        let mut all = Removed::default();
+        let mut all = RemovalOutcome::default();
         loop {
-            let Removed { events, records } = self.store.remove_before(cutoff, REMOVED_AT_ONCE).await?;
-            all = Removed { events: all.events + events, records: all.records + records };
+            let RemovalOutcome { events, records } = self.store.remove_before(cutoff, REMOVED_AT_ONCE).await?;
+            all = RemovalOutcome { events: all.events + events, records: all.records + records };
             if events < REMOVED_AT_ONCE && records < REMOVED_AT_ONCE {
                 return Ok(all);
             }

@@ -151,7 +151,7 @@ impl DataSet {
         let folder = self.folder.join(partition.to_string());
         fs::create_dir_all(&folder).map_err(failed)?;
         remove_incomplete(&folder).map_err(failed)?;
-        let (file, temporary) = temporary_file::beside(path)?.into_parts();
+        let (file, temporary) = temporary_file::create_beside(path)?.into_parts();
         let mut writer = ParquetWriter::new(file, Some("vendor")).map_err(failed)?;
         rows.iter().try_for_each(|row| writer.write(row)).map_err(failed)?;
         let file = writer.finish().map_err(failed)?;

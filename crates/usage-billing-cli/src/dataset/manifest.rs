@@ -83,7 +83,7 @@ impl Manifest {
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(NAME);
-        let (mut file, temporary) = temporary_file::beside(&path)?.into_parts();
+        let (mut file, temporary) = temporary_file::create_beside(&path)?.into_parts();
         let written = serde_json::to_vec_pretty(self).map_err(io::Error::from);
         let written = written.and_then(|bytes| file.write_all(&bytes).and_then(|()| file.write_all(b"\n")));
         written.map_err(|error| temporary_file::failure(&path, &error))?;

@@ -14,7 +14,7 @@ use super::pages::all;
 use crate::event::{NewEvent, deadline};
 use crate::store::acceptance::{check_age, check_overlap, check_same};
 use crate::store::columns::{Columns, IS_OPEN, limit, millis, time};
-use crate::store::{Enqueued, EntitlementWindow, WINDOW_PAGE, WindowPage};
+use crate::store::{EnqueueOutcome, EntitlementWindow, WINDOW_PAGE, WindowPage};
 use crate::windows::{is_outdated, window_ms};
 use crate::{Progress, State, fail_points};
 
@@ -26,7 +26,7 @@ pub(super) async fn enqueue(
     events: &[NewEvent],
     window: Duration,
     now: DateTime<Utc>,
-) -> Result<Enqueued> {
+) -> Result<EnqueueOutcome> {
     fail_points::reached("enqueue.begun");
     check_age(events, removed_before(connection).await?)?;
     let enqueued = insert(connection, events, window, now, Some(now)).await?;
@@ -42,7 +42,7 @@ pub(super) async fn insert(
     window: Duration,
     now: DateTime<Utc>,
     enqueued_at: Option<DateTime<Utc>>,
-) -> Result<Enqueued> {
+) -> Result<EnqueueOutcome> {
     let names = events.iter().map(|event| event.entitlement_id.as_str()).collect();
     let entitlements = entitlements(connection, names).await?;
     let known = |event: &NewEvent| entitlements[&event.entitlement_id];
@@ -77,7 +77,7 @@ pub(super) async fn insert(
     let (new, duplicates): (Vec<_>, Vec<_>) = events.iter().partition(|event| inserted.remove(&event.key));
     check_stored(connection, &duplicates).await?;
     check_hours(connection, &new, &entitlements).await?;
-    Ok(Enqueued { new: new.len(), duplicates: duplicates.len() })
+    Ok(EnqueueOutcome { new: new.len(), duplicates: duplicates.len() })
 }
 
 /// Checks that the stored events with the same keys have the same bodies.

@@ -11,17 +11,17 @@ use super::tally::write_tally;
 use crate::progress::latest_delay;
 use crate::store::columns::{Columns, EventRow, IS_OPEN, STORED_EVENT, limit, millis, stored_event};
 use crate::store::scan::{self, ATTEMPTS, SCANNED};
-use crate::store::{LeaseRequest, Leased, Settlement, Tally};
+use crate::store::{LeaseRequest, LeasedBatch, Settlement, Tally};
 use crate::{Lease, State, fail_points};
 
 /// Number of leases that are abandoned in one transaction.
 const ABANDONED_AT_ONCE: i64 = 1000;
 
-pub(super) async fn lease(connection: &mut PgConnection, request: LeaseRequest) -> Result<Leased> {
+pub(super) async fn lease(connection: &mut PgConnection, request: LeaseRequest) -> Result<LeasedBatch> {
     abandon(connection, request.now).await?;
     let due = due(connection, &request).await?;
     if due.is_empty() {
-        return Ok(Leased::default());
+        return Ok(LeasedBatch::default());
     }
     // After the events are locked, so that the tokens of each event grow.
     let token = sqlx::query_scalar("SELECT nextval('usage_billing.lease_token')");
@@ -42,7 +42,7 @@ pub(super) async fn lease(connection: &mut PgConnection, request: LeaseRequest) 
     update.execute(&mut *connection).await.map_err(failed)?;
     write_tally(connection, tally).await?;
     fail_points::reached("lease.written");
-    Ok(Leased { token, events, next_at: None })
+    Ok(LeasedBatch { token, events, next_at: None })
 }
 
 /// Ends leases that have ended. Another sender may do so at the same time, or store a result.

@@ -15,7 +15,7 @@ use super::tally::write_recorded_at;
 use crate::aggregation::{HourlyReports, MeteredUsage, hour_of, report};
 use crate::store::acceptance::{check_record, check_same_record};
 use crate::store::columns::{millis, time};
-use crate::store::{Enqueued, RECORDS, RECORDS_AT_ONCE, REPORTS, RolledUp};
+use crate::store::{EnqueueOutcome, RECORDS, RECORDS_AT_ONCE, REPORTS, RollUpOutcome};
 use crate::{NewEvent, fail_points};
 
 /// The advisory lock of reports: one transaction reports ended hours.
@@ -25,7 +25,7 @@ pub(super) async fn record(
     connection: &mut PgConnection,
     records: &[MeteredUsage],
     now: DateTime<Utc>,
-) -> Result<Enqueued> {
+) -> Result<EnqueueOutcome> {
     fail_points::reached("enqueue.begun");
     let cutoff = removed_before(connection).await?;
     records.iter().try_for_each(|usage| check_record(usage, cutoff))?;
@@ -63,7 +63,7 @@ pub(super) async fn record(
         write_recorded_at(connection, now).await?;
     }
     fail_points::reached("enqueue.written");
-    Ok(Enqueued { new: new.len(), duplicates: duplicates.len() })
+    Ok(EnqueueOutcome { new: new.len(), duplicates: duplicates.len() })
 }
 
 /// Reports nothing while another transaction does. Each report takes several round trips, so after `limit` the rest is left to the next transaction.
@@ -73,18 +73,18 @@ pub(super) async fn roll_up(
     window: Duration,
     now: DateTime<Utc>,
     limit: Duration,
-) -> Result<RolledUp> {
+) -> Result<RollUpOutcome> {
     let began = Instant::now();
     let lock = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(REPORTS_LOCK);
     let is_locked: bool = lock.fetch_one(&mut *connection).await.map_err(failed)?;
     if !is_locked {
-        return Ok(RolledUp::default());
+        return Ok(RollUpOutcome::default());
     }
     let org_id: String = sqlx::query_scalar("SELECT org_id FROM usage_billing.meta")
         .fetch_one(&mut *connection)
         .await
         .map_err(failed)?;
-    let mut rolled_up = RolledUp::default();
+    let mut rolled_up = RollUpOutcome::default();
     for (hour, entitlement, name) in closed_hours(connection, rule.closed_before(now)).await? {
         let records = open_records(connection, hour, entitlement).await?;
         let quantities = records.iter().map(|(_, dimension, quantity)| (dimension.clone(), *quantity));

@@ -26,8 +26,8 @@ use usage_billing::{Error, ErrorKind, Result};
 use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::{NewEvent, StoredEvent};
 use crate::store::{
-    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp,
-    Selection, WindowPage,
+    Attempt, AttemptResult, Backlog, EnqueueOutcome, EntitlementWindow, Heartbeat, LeaseRequest, LeasedBatch,
+    RemovalOutcome, RollUpOutcome, Selection, WindowPage,
 };
 use crate::windows::window;
 use crate::{Outbox, State, Store};
@@ -56,7 +56,7 @@ impl Store for PostgresStore {
         &self.org_id
     }
 
-    async fn enqueue(&self, events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Result<Enqueued> {
+    async fn enqueue(&self, events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Result<EnqueueOutcome> {
         let events: Arc<[NewEvent]> = events.into();
         self.write("enqueue.committed", |connection| {
             let events = events.clone();
@@ -65,7 +65,7 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> Result<Enqueued> {
+    async fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> Result<EnqueueOutcome> {
         let records: Arc<[MeteredUsage]> = records.into();
         self.write("enqueue.committed", |connection| {
             let records = records.clone();
@@ -74,7 +74,7 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn roll_up(&self, rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> Result<RolledUp> {
+    async fn roll_up(&self, rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> Result<RollUpOutcome> {
         let limit = self.time_limit / 4;
         self.write("roll_up.committed", |connection| metered::roll_up(connection, rule, window, now, limit).boxed())
             .await
@@ -85,13 +85,13 @@ impl Store for PostgresStore {
         Ok(())
     }
 
-    async fn lease(&self, request: LeaseRequest) -> Result<Leased> {
+    async fn lease(&self, request: LeaseRequest) -> Result<LeasedBatch> {
         let leased = self.write("lease.committed", |connection| lease::lease(connection, request).boxed()).await?;
         if !leased.events.is_empty() {
             return Ok(leased);
         }
         let next_at = self.read(|connection| lease::next_at(connection, request.now).boxed()).await?;
-        Ok(Leased { next_at, ..leased })
+        Ok(LeasedBatch { next_at, ..leased })
     }
 
     async fn settle(&self, token: i64, attempts: Vec<Attempt>, now: DateTime<Utc>) -> Result<usize> {
@@ -150,7 +150,7 @@ impl Store for PostgresStore {
         self.write("settle.committed", |connection| overview::beat(connection, heartbeat.clone()).boxed()).await
     }
 
-    async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+    async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<RemovalOutcome> {
         self.remove(cutoff, limit).await
     }
 }
@@ -183,7 +183,7 @@ impl Outbox<PostgresStore> {
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         events: &[UsageEvent],
-    ) -> Result<Enqueued> {
+    ) -> Result<EnqueueOutcome> {
         let events =
             events.iter().map(|event| NewEvent::new(event, self.store.org_id())).collect::<Result<Vec<_>>>()?;
         let (window, now) = (window(&self.windows, None), self.clock.now());
@@ -202,7 +202,7 @@ impl Outbox<PostgresStore> {
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         records: Vec<MeteredUsage>,
-    ) -> Result<Enqueued> {
+    ) -> Result<EnqueueOutcome> {
         let now = self.clock.now();
         self.store
             .within(transaction, move |connection| {

@@ -14,7 +14,7 @@ use super::pages::all;
 use super::tally::write_tally;
 use super::transaction::is_lock_timeout;
 use crate::store::columns::{self, IS_OPEN, millis};
-use crate::store::{Removed, Tally};
+use crate::store::{RemovalOutcome, Tally};
 
 /// How long a removal waits for transactions that store something, while new ones wait for it.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
@@ -23,7 +23,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(400);
 
 impl PostgresStore {
     /// Runs a removal, again while transactions that store something are open: for as long as others wait for a lock.
-    pub(super) async fn remove(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+    pub(super) async fn remove(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<RemovalOutcome> {
         let mut waited = Duration::ZERO;
         loop {
             let removed =
@@ -39,7 +39,7 @@ impl PostgresStore {
     }
 }
 
-async fn remove_before(connection: &mut PgConnection, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+async fn remove_before(connection: &mut PgConnection, cutoff: DateTime<Utc>, limit: usize) -> Result<RemovalOutcome> {
     // Producers wait behind this request for an exclusive lock, so it is a short one, which the caller repeats.
     let limit_wait = sqlx::query("SELECT set_config('lock_timeout', $1, true)").bind(LOCK_WAIT.as_millis().to_string());
     limit_wait.execute(&mut *connection).await.map_err(failed)?;
@@ -73,5 +73,5 @@ async fn remove_before(connection: &mut PgConnection, cutoff: DateTime<Utc>, lim
     let cutoff_stored = "UPDATE usage_billing.meta SET removed_before = greatest(removed_before, $1)";
     sqlx::query(cutoff_stored).bind(cutoff).execute(connection).await.map_err(failed)?;
     let records = usize::try_from(records.rows_affected()).unwrap_or(usize::MAX);
-    Ok(Removed { events: removed.len(), records })
+    Ok(RemovalOutcome { events: removed.len(), records })
 }

@@ -10,7 +10,7 @@ use super::columns::failed;
 use super::pages::{EVENT, all};
 use super::tally::write_tally;
 use crate::store::columns::{IS_OPEN, STORED_EVENT, millis, stored_event};
-use crate::store::{Attempt, AttemptResult, Settled, Settlement};
+use crate::store::{Attempt, AttemptResult, SettledAttempt, Settlement};
 use crate::{fail_points, retry};
 
 /// Locks are taken in the order of the ids: first of events, then of entitlements.
@@ -42,7 +42,7 @@ pub(super) async fn write(connection: &mut PgConnection, settlement: Settlement)
         return Ok(());
     }
     insert_attempts(connection, settled.iter().map(|settled| (settled.id, &settled.result)).collect()).await?;
-    let progress = || settled.iter().map(|Settled { progress, .. }| progress);
+    let progress = || settled.iter().map(|SettledAttempt { progress, .. }| progress);
     let update = "UPDATE usage_billing.event SET state = new.state, attempts = new.attempts, ready_at = new.ready_at,
             may_have_arrived = new.may_have_arrived, may_arrive_until = new.may_arrive_until,
             lease_token = NULL, lease_since = NULL, lease_until = NULL, settled_at = new.settled_at, message = new.message

@@ -10,7 +10,7 @@ use usage_billing::uuid::Uuid;
 
 use super::builder::Options;
 use super::outcome::{EventResult, from_receipt, unsendable};
-use crate::store::{Attempt, AttemptResult, Leased};
+use crate::store::{Attempt, AttemptResult, LeasedBatch};
 use crate::{NewEvent, Outbox, Outcome, Store};
 
 /// Sends the events of a lease and returns the result of each. If it is interrupted, the rest is not confirmed.
@@ -18,7 +18,7 @@ pub(super) async fn deliver<S: Store>(
     outbox: &Outbox<S>,
     client: &Client,
     options: &Options,
-    leased: &Leased,
+    leased: &LeasedBatch,
     now: DateTime<Utc>,
     interrupted: &mut watch::Receiver<bool>,
 ) -> Vec<Attempt> {
@@ -62,7 +62,7 @@ fn queue<S: Store>(outbox: &Outbox<S>, client: &Client, options: &Options, now: 
 }
 
 /// Returns whether a batch reached no vendor: no event has a result, of more than one entitlement. One entitlement has a delay of its own.
-pub(super) fn is_failure(attempts: &[Attempt], leased: &Leased) -> bool {
+pub(super) fn is_failure(attempts: &[Attempt], leased: &LeasedBatch) -> bool {
     let entitlements: HashSet<_> = leased.events.iter().map(|event| &event.entitlement_id).collect();
     let is_open = |attempt: &Attempt| matches!(attempt.result.outcome, Outcome::NotSent | Outcome::Unknown);
     entitlements.len() > 1 && attempts.iter().all(is_open)

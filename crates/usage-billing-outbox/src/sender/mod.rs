@@ -19,23 +19,23 @@ use usage_billing::{Error, ErrorKind, Result};
 use self::builder::Options;
 use self::heartbeat::{beat, beating};
 use self::marketplaces::Marketplaces;
-use crate::store::{Attempt, Heartbeat, LeaseRequest, RolledUp};
+use crate::store::{Attempt, Heartbeat, LeaseRequest, RollUpOutcome};
 use crate::windows::window;
 use crate::{Outbox, Store, fail_points, retry};
 pub use builder::SenderBuilder;
 
 /// How often a sign of life is stored.
-const BEAT: TimeDelta = TimeDelta::seconds(10);
+const HEARTBEAT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 /// How often metered usage is reported.
-const ROLL_UP: TimeDelta = TimeDelta::minutes(1);
+const ROLL_UP_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 /// Time limit of the lookups before a batch.
-const LOOK_UP: TimeDelta = TimeDelta::seconds(10);
+const LOOKUP_TIMEOUT: TimeDelta = TimeDelta::seconds(10);
 /// The delay after results were not stored.
-const RETRY: Duration = Duration::from_secs(1);
+const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How long after the end of a flush its lease ends: the time to store the results.
-const MARGIN: Duration = Duration::from_secs(60);
+const LEASE_MARGIN: Duration = Duration::from_secs(60);
 /// The shortest wait for events that are due and were not leased: another sender has locked them.
-const LOCKED: Duration = Duration::from_millis(100);
+const MIN_IDLE_DELAY: Duration = Duration::from_millis(100);
 
 /// Sends the events of an outbox. It has the right to do so until it is dropped.
 #[derive(Debug)]
@@ -179,17 +179,17 @@ impl<S: Store> Sender<S> {
             tokio::select! {
                 biased;
                 _ = interrupted.wait_for(|is_interrupted| *is_interrupted) => Ok(()),
-                found = tokio::time::timeout(options.timer(LOOK_UP), marketplaces.look_up(outbox, client)) => found.unwrap_or(Ok(())),
+                found = tokio::time::timeout(options.timer(LOOKUP_TIMEOUT), marketplaces.look_up(outbox, client)) => found.unwrap_or(Ok(())),
             }
         };
-        beating(outbox, heartbeat, options.timer(BEAT), look_up).await?;
-        beating(outbox, heartbeat, options.timer(BEAT), marketplaces.store(outbox, interrupted)).await;
+        beating(outbox, heartbeat, options.timer(HEARTBEAT_INTERVAL), look_up).await?;
+        beating(outbox, heartbeat, options.timer(HEARTBEAT_INTERVAL), marketplaces.store(outbox, interrupted)).await;
         if *interrupted.borrow() {
             return Ok(BatchOutcome::default());
         }
         let now = self.outbox.clock.now();
         let lease_time =
-            TimeDelta::from_std(self.options.flush_timeout.saturating_add(MARGIN)).unwrap_or(TimeDelta::MAX);
+            TimeDelta::from_std(self.options.flush_timeout.saturating_add(LEASE_MARGIN)).unwrap_or(TimeDelta::MAX);
         let request = LeaseRequest {
             now,
             until: now.checked_add_signed(lease_time).unwrap_or(DateTime::<Utc>::MAX_UTC),
@@ -204,7 +204,7 @@ impl<S: Store> Sender<S> {
         fail_points::reached("send.begun");
         let Self { outbox, client, options, heartbeat, .. } = self;
         let deliver = batch::deliver(outbox, client, options, &leased, now, interrupted);
-        let attempts = beating(outbox, heartbeat, options.timer(BEAT), deliver).await;
+        let attempts = beating(outbox, heartbeat, options.timer(HEARTBEAT_INTERVAL), deliver).await;
         fail_points::reached("send.ended");
         let now = self.outbox.clock.now();
         let settled = attempts.iter().filter(|attempt| outcome::is_final(attempt.result.outcome)).count();
@@ -225,12 +225,12 @@ impl<S: Store> Sender<S> {
         let Self { outbox, options, heartbeat, rolled_up_at, .. } = self;
         let now = outbox.clock.now();
         let Some(rule) = options.hourly_reports else { return false };
-        if rolled_up_at.is_some_and(|last| now - last < ROLL_UP && last <= now) {
+        if rolled_up_at.is_some_and(|last| now - last < ROLL_UP_INTERVAL && last <= now) {
             return false;
         }
         let roll_up = outbox.store.roll_up(rule, window(&outbox.windows, None), now);
-        match beating(outbox, heartbeat, options.timer(BEAT), roll_up).await {
-            Ok(RolledUp { records: 1.., .. }) => return true,
+        match beating(outbox, heartbeat, options.timer(HEARTBEAT_INTERVAL), roll_up).await {
+            Ok(RollUpOutcome { records: 1.., .. }) => return true,
             Ok(_) => {}
             // Stored events are sent also if a report fails. The status states hours that are not reported.
             Err(error) => {
@@ -254,7 +254,7 @@ impl<S: Store> Sender<S> {
             match self.outbox.store.settle(token, attempts.clone(), now).await {
                 Err(error) if error.kind() == ErrorKind::File && now < until && !*interrupted.borrow() => {
                     tracing::warn!(target: "usage_billing::outbox", %error, "results were not stored, and are stored again");
-                    wait(RETRY, interrupted).await;
+                    wait(STORE_RETRY_DELAY, interrupted).await;
                 }
                 settled => return settled,
             }
@@ -264,7 +264,7 @@ impl<S: Store> Sender<S> {
     /// Stores a sign of life, if the last one is old.
     async fn beat(&mut self) -> Result<()> {
         let now = self.outbox.clock.now();
-        if self.heartbeat.beat_at.is_none_or(|last| now - last >= BEAT || now < last) {
+        if self.heartbeat.beat_at.is_none_or(|last| now - last >= HEARTBEAT_INTERVAL || now < last) {
             beat(&self.outbox, &mut self.heartbeat).await?;
         }
         Ok(())
@@ -275,7 +275,7 @@ impl<S: Store> Sender<S> {
 fn idle_delay(sent: BatchOutcome, now: DateTime<Utc>, interval: Duration) -> Duration {
     match sent.next_at {
         _ if sent.has_more_reports => Duration::ZERO,
-        Some(next_at) => (next_at - now).to_std().unwrap_or_default().max(LOCKED).min(interval),
+        Some(next_at) => (next_at - now).to_std().unwrap_or_default().max(MIN_IDLE_DELAY).min(interval),
         None => interval,
     }
 }

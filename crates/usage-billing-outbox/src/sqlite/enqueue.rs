@@ -15,7 +15,7 @@ use super::tally::write_tally;
 use crate::event::{NewEvent, deadline};
 use crate::store::acceptance::{check_age, check_overlap, check_same};
 use crate::store::columns::{IS_OPEN, limit, millis, time};
-use crate::store::{Enqueued, EntitlementWindow, Tally, WINDOW_PAGE, WindowPage};
+use crate::store::{EnqueueOutcome, EntitlementWindow, Tally, WINDOW_PAGE, WindowPage};
 use crate::windows::{is_outdated, window_ms};
 use crate::{Progress, State, fail_points};
 
@@ -24,7 +24,7 @@ pub(super) fn enqueue(
     events: &[NewEvent],
     window: Duration,
     now: DateTime<Utc>,
-) -> Result<Enqueued> {
+) -> Result<EnqueueOutcome> {
     fail_points::reached("enqueue.begun");
     check_age(events, removed_before(transaction)?)?;
     let enqueued = insert(transaction, events, window, now)?;
@@ -41,9 +41,9 @@ pub(super) fn insert(
     events: &[NewEvent],
     window: Duration,
     now: DateTime<Utc>,
-) -> Result<Enqueued> {
+) -> Result<EnqueueOutcome> {
     let mut entitlements = HashMap::new();
-    let (mut enqueued, mut tally) = (Enqueued::default(), Tally::default());
+    let (mut enqueued, mut tally) = (EnqueueOutcome::default(), Tally::default());
     for event in events {
         // It is due at once, also if the clock moves back.
         let progress = Progress::new(event.timestamp.min(now));

@@ -11,7 +11,7 @@ use super::tally::write_tally;
 use crate::progress::latest_delay;
 use crate::store::columns::{EventRow, IS_OPEN, STORED_EVENT, limit, millis, time};
 use crate::store::scan::{self, ATTEMPTS, SCANNED};
-use crate::store::{LeaseRequest, Leased, Settlement, Tally};
+use crate::store::{LeaseRequest, LeasedBatch, Settlement, Tally};
 use crate::{Lease, State, fail_points};
 
 /// Ends all leases: their sender is dead.
@@ -33,19 +33,19 @@ fn ended(transaction: &Transaction<'_>, before: DateTime<Utc>) -> Result<Vec<Eve
 }
 
 /// Returns when the next event is due, or `None` if there is something to lease or abandon.
-pub(super) fn idle(transaction: &Transaction<'_>, request: LeaseRequest) -> Result<Option<Leased>> {
+pub(super) fn idle(transaction: &Transaction<'_>, request: LeaseRequest) -> Result<Option<LeasedBatch>> {
     let one = LeaseRequest { limit: 1, ..request };
     match ended(transaction, request.now)?.is_empty() && due(transaction, &one)?.is_empty() {
-        true => Ok(Some(Leased { next_at: next_at(transaction, request.now)?, ..Leased::default() })),
+        true => Ok(Some(LeasedBatch { next_at: next_at(transaction, request.now)?, ..LeasedBatch::default() })),
         false => Ok(None),
     }
 }
 
-pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<Leased> {
+pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Result<LeasedBatch> {
     abandon(transaction, request.now, request.now)?;
     let due = due(transaction, request)?;
     if due.is_empty() {
-        return Ok(Leased { next_at: next_at(transaction, request.now)?, ..Leased::default() });
+        return Ok(LeasedBatch { next_at: next_at(transaction, request.now)?, ..LeasedBatch::default() });
     }
     let token = transaction
         .query_row("UPDATE meta SET next_token = next_token + 1 RETURNING next_token - 1", [], |row| row.get(0))
@@ -67,7 +67,7 @@ pub(super) fn lease(transaction: &Transaction<'_>, request: &LeaseRequest) -> Re
     }
     write_tally(transaction, tally)?;
     fail_points::reached("lease.written");
-    Ok(Leased { token, events, next_at: None })
+    Ok(LeasedBatch { token, events, next_at: None })
 }
 
 /// Returns due events, the earliest deadline first.

@@ -13,12 +13,16 @@ use super::pages::all;
 use crate::aggregation::{HourlyReports, MeteredUsage, hour_of, report};
 use crate::store::acceptance::{check_record, check_same_record};
 use crate::store::columns::{millis, time};
-use crate::store::{Enqueued, RECORDS, RECORDS_AT_ONCE, REPORTS, RolledUp};
+use crate::store::{EnqueueOutcome, RECORDS, RECORDS_AT_ONCE, REPORTS, RollUpOutcome};
 use crate::{NewEvent, fail_points};
 
-pub(super) fn record(transaction: &Transaction<'_>, records: &[MeteredUsage], now: DateTime<Utc>) -> Result<Enqueued> {
+pub(super) fn record(
+    transaction: &Transaction<'_>,
+    records: &[MeteredUsage],
+    now: DateTime<Utc>,
+) -> Result<EnqueueOutcome> {
     fail_points::reached("enqueue.begun");
-    let mut recorded = Enqueued::default();
+    let mut recorded = EnqueueOutcome::default();
     let cutoff = removed_before(transaction)?;
     for usage in records {
         check_record(usage, cutoff)?;
@@ -67,8 +71,8 @@ pub(super) fn roll_up(
     rule: HourlyReports,
     window: Duration,
     now: DateTime<Utc>,
-) -> Result<RolledUp> {
-    let mut rolled_up = RolledUp::default();
+) -> Result<RollUpOutcome> {
+    let mut rolled_up = RollUpOutcome::default();
     for (hour, entitlement, name) in closed_hours(transaction, rule.closed_before(now))? {
         let records = open_records(transaction, hour, entitlement)?;
         let quantities = records.iter().map(|(_, dimension, quantity)| (dimension.clone(), *quantity));

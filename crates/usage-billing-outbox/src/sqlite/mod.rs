@@ -27,8 +27,8 @@ use usage_billing::{Error, ErrorKind, Result};
 use crate::aggregation::{HourlyReports, MeteredUsage};
 use crate::event::{NewEvent, StoredEvent};
 use crate::store::{
-    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp,
-    Selection, WindowPage,
+    Attempt, AttemptResult, Backlog, EnqueueOutcome, EntitlementWindow, Heartbeat, LeaseRequest, LeasedBatch,
+    RemovalOutcome, RollUpOutcome, Selection, WindowPage,
 };
 use crate::{State, Store, fail_points};
 pub use sender_lock::SenderLock;
@@ -76,8 +76,8 @@ impl SqliteStore {
     /// Stores something new, unless the file is full then.
     async fn accept(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<Enqueued> + Send + 'static,
-    ) -> Result<Enqueued> {
+        work: impl FnOnce(&Transaction<'_>) -> Result<EnqueueOutcome> + Send + 'static,
+    ) -> Result<EnqueueOutcome> {
         let file = self.0.clone();
         self.write("enqueue.committed", move |transaction| {
             let enqueued = work(transaction)?;
@@ -144,15 +144,15 @@ impl Store for SqliteStore {
         &self.0.org_id
     }
 
-    async fn enqueue(&self, events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Result<Enqueued> {
+    async fn enqueue(&self, events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Result<EnqueueOutcome> {
         self.accept(move |transaction| enqueue::enqueue(transaction, &events, window, now)).await
     }
 
-    async fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> Result<Enqueued> {
+    async fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> Result<EnqueueOutcome> {
         self.accept(move |transaction| metered::record(transaction, &records, now)).await
     }
 
-    async fn roll_up(&self, rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> Result<RolledUp> {
+    async fn roll_up(&self, rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> Result<RollUpOutcome> {
         self.write("roll_up.committed", move |transaction| metered::roll_up(transaction, rule, window, now)).await
     }
 
@@ -164,7 +164,7 @@ impl Store for SqliteStore {
         Ok(lock)
     }
 
-    async fn lease(&self, request: LeaseRequest) -> Result<Leased> {
+    async fn lease(&self, request: LeaseRequest) -> Result<LeasedBatch> {
         // Finding out that nothing is due reads all open events, which would delay all writers.
         if let Some(idle) = self.read(move |transaction| lease::idle(transaction, request)).await? {
             return Ok(idle);
@@ -224,7 +224,7 @@ impl Store for SqliteStore {
         self.write("settle.committed", move |transaction| overview::beat(transaction, &heartbeat)).await
     }
 
-    async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+    async fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> Result<RemovalOutcome> {
         self.write("settle.committed", move |transaction| retention::remove_before(transaction, cutoff, limit)).await
     }
 }

@@ -8,9 +8,13 @@ use super::columns::failed;
 use super::pages::rows;
 use super::tally::write_tally;
 use crate::store::columns::{self, IS_OPEN, STORED_EVENT, millis, time};
-use crate::store::{Removed, Tally};
+use crate::store::{RemovalOutcome, Tally};
 
-pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>, limit: usize) -> Result<Removed> {
+pub(super) fn remove_before(
+    transaction: &Transaction<'_>,
+    cutoff: DateTime<Utc>,
+    limit: usize,
+) -> Result<RemovalOutcome> {
     // The event of an open record is still to be enqueued.
     let open: Option<i64> = transaction
         .query_row("SELECT min(hour) FROM usage INDEXED BY usage_open WHERE rolled_up_at IS NULL", [], |row| row.get(0))
@@ -40,5 +44,5 @@ pub(super) fn remove_before(transaction: &Transaction<'_>, cutoff: DateTime<Utc>
         .map_err(failed)?;
     let cutoff_stored = "UPDATE meta SET removed_before = max(coalesce(removed_before, ?1), ?1)";
     transaction.execute(cutoff_stored, [millis(cutoff)]).map_err(failed)?;
-    Ok(Removed { events: removed.len(), records })
+    Ok(RemovalOutcome { events: removed.len(), records })
 }

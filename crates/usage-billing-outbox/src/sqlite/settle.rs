@@ -8,7 +8,7 @@ use super::columns::failed;
 use super::pages::{id_of, rows};
 use super::tally::write_tally;
 use crate::store::columns::{IS_OPEN, STORED_EVENT, millis};
-use crate::store::{Attempt, AttemptResult, Settled, Settlement};
+use crate::store::{Attempt, AttemptResult, SettledAttempt, Settlement};
 use crate::{fail_points, retry};
 
 pub(super) fn settle(
@@ -97,8 +97,8 @@ fn insert_attempt(transaction: &Transaction<'_>, event: i64, result: &AttemptRes
     Ok(())
 }
 
-fn update(transaction: &Transaction<'_>, settled: &Settled) -> Result<()> {
-    let Settled { id, progress, result } = settled;
+fn update(transaction: &Transaction<'_>, settled: &SettledAttempt) -> Result<()> {
+    let SettledAttempt { id, progress, result } = settled;
     transaction
         .prepare_cached(
             "UPDATE event SET state = ?2, attempts = ?3, ready_at = ?4, may_have_arrived = ?5, may_arrive_until = ?6,

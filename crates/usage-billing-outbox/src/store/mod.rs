@@ -28,7 +28,7 @@ use crate::event::StoredEvent;
 pub use evidence::{Attempt, AttemptResult};
 pub use selection::{Backlog, EntitlementBacklog, EntitlementWindow, FailedAttempt, Heartbeat, Selection, WindowPage};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) use settlement::{Settled, Settlement};
+pub(crate) use settlement::{SettledAttempt, Settlement};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use tally::Tally;
 
@@ -68,14 +68,18 @@ pub trait Store: Clone + Send + Sync + 'static {
         events: Vec<NewEvent>,
         window: Duration,
         now: DateTime<Utc>,
-    ) -> impl Future<Output = Result<Enqueued>> + Send;
+    ) -> impl Future<Output = Result<EnqueueOutcome>> + Send;
 
     /// Stores records of metered usage: all of them, or none. A record with the id and the content of a stored one is a duplicate.
     ///
     /// # Errors
     /// [`ErrorKind::Request`](usage_billing::ErrorKind::Request) for an [invalid](MeteredUsage::check) record, and for one with the id of
     /// another.
-    fn record(&self, records: Vec<MeteredUsage>, now: DateTime<Utc>) -> impl Future<Output = Result<Enqueued>> + Send;
+    fn record(
+        &self,
+        records: Vec<MeteredUsage>,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<EnqueueOutcome>> + Send;
 
     /// Reports ended hours, the earliest first, by [`report`](crate::report): enqueues the events, with the first sequence that no event of the
     /// entitlement and hour has, and consumes their records in the same transaction. Call it until it returns no records:
@@ -85,7 +89,7 @@ pub trait Store: Clone + Send + Sync + 'static {
         rule: HourlyReports,
         window: Duration,
         now: DateTime<Utc>,
-    ) -> impl Future<Output = Result<RolledUp>> + Send;
+    ) -> impl Future<Output = Result<RollUpOutcome>> + Send;
 
     /// Claims the right to send. A store for one host has one sender at a time, and abandons the leases of a dead one.
     ///
@@ -95,7 +99,7 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Abandons leases that ended without a result, and leases due events: the earliest deadlines first, none of an entitlement whose delay
     /// has not ended, and at most `probes` events of an entitlement that failed last, those with the fewest attempts.
-    fn lease(&self, request: LeaseRequest) -> impl Future<Output = Result<Leased>> + Send;
+    fn lease(&self, request: LeaseRequest) -> impl Future<Output = Result<LeasedBatch>> + Send;
 
     /// Writes the evidence of attempts, and their results into the events whose lease is still `token`. Returns the number of the others.
     /// An attempt that is stored already, with its token, outcome and end, is not stored or counted again: the same call may be repeated after an
@@ -160,12 +164,13 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Removes at most `limit` final events with a timestamp before `cutoff`, with their attempts, and at most `limit` reported records of
     /// metered usage. Afterwards, enqueueing an event from before `cutoff` is an error. A record that is not reported yet moves `cutoff` to
     /// its hour.
-    fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<Removed>> + Send;
+    fn remove_before(&self, cutoff: DateTime<Utc>, limit: usize)
+    -> impl Future<Output = Result<RemovalOutcome>> + Send;
 }
 
 /// The number of events that were enqueued.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Enqueued {
+pub struct EnqueueOutcome {
     /// Events that are new.
     pub new: usize,
     /// Events that the store had already, with the same bytes.
@@ -174,7 +179,7 @@ pub struct Enqueued {
 
 /// The reports of ended hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct RolledUp {
+pub struct RollUpOutcome {
     /// Events that were enqueued.
     pub events: usize,
     /// Records that were consumed.
@@ -183,7 +188,7 @@ pub struct RolledUp {
 
 /// The number of events and records that were removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Removed {
+pub struct RemovalOutcome {
     /// Final events.
     pub events: usize,
     /// Reported records of metered usage.
@@ -205,7 +210,7 @@ pub struct LeaseRequest {
 
 /// Events that a sender may send until the end of the lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leased {
+pub struct LeasedBatch {
     /// The fencing token.
     pub token: i64,
     /// The events, the earliest deadline first.

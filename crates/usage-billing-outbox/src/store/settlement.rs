@@ -15,14 +15,14 @@ const ABANDONED: &str = "the sender ended without a result, or later than its le
 
 /// A result that changes its event.
 #[derive(Debug)]
-pub(crate) struct Settled {
+pub(crate) struct SettledAttempt {
     /// The row of the event.
     pub(crate) id: i64,
     pub(crate) progress: Progress,
     pub(crate) result: AttemptResult,
 }
 
-impl Settled {
+impl SettledAttempt {
     /// Returns when the state became final.
     pub(crate) fn settled_at(&self) -> Option<DateTime<Utc>> {
         self.progress.state.is_final().then_some(self.result.ended_at)
@@ -32,7 +32,7 @@ impl Settled {
 /// The changes that results cause.
 #[derive(Debug, Default)]
 pub(crate) struct Settlement {
-    pub(crate) settled: Vec<Settled>,
+    pub(crate) settled: Vec<SettledAttempt>,
     /// Attempts whose lease has ended. They were made, so they are evidence.
     pub(crate) lost: Vec<Attempt>,
     /// Entitlements by name, and whether an event of theirs has a final result.
@@ -55,7 +55,7 @@ impl Settlement {
                     settlement.tally.change(stored.progress.state, progress.state);
                     let is_resolved = settlement.entitlements.entry(stored.event.entitlement_id).or_default();
                     *is_resolved |= progress.state.is_final();
-                    settlement.settled.push(Settled { id, progress, result: attempt.result });
+                    settlement.settled.push(SettledAttempt { id, progress, result: attempt.result });
                 }
                 _ => settlement.lost.push(attempt),
             }
@@ -70,7 +70,7 @@ impl Settlement {
             if let Some(result) = abandoned(&stored, now) {
                 let progress = stored.progress.abandon(stored.deadline, now);
                 settlement.tally.change(stored.progress.state, progress.state);
-                settlement.settled.push(Settled { id, progress, result });
+                settlement.settled.push(SettledAttempt { id, progress, result });
             }
         }
         settlement

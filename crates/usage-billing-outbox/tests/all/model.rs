@@ -10,7 +10,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use tokio::runtime::Runtime;
 use usage_billing::ErrorKind;
 use usage_billing::suger::UsageEvent;
-use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, Leased};
+use usage_billing_outbox::store::{Attempt, AttemptResult, LeaseRequest, LeasedBatch};
 use usage_billing_outbox::{NewEvent, Outcome, SqliteStore, State, Store};
 
 use super::{ORG, at};
@@ -101,40 +101,40 @@ impl ReferenceStateMachine for Operations {
 }
 
 /// A store that is compared with the model.
-trait Opened: Store {
+trait ModelledStore: Store {
     /// Whether a new sender ends the leases of the one before.
     const ENDS_LEASES: bool;
 
     /// Returns an empty store, and what it needs until its end.
-    async fn opened() -> (Self, Box<dyn Any>);
+    async fn open() -> (Self, Box<dyn Any>);
 }
 
-impl Opened for SqliteStore {
+impl ModelledStore for SqliteStore {
     const ENDS_LEASES: bool = true;
 
-    async fn opened() -> (Self, Box<dyn Any>) {
+    async fn open() -> (Self, Box<dyn Any>) {
         let (store, folder) = super::sqlite::open().await;
         (store, Box::new(folder))
     }
 }
 
 #[cfg(unix)]
-impl Opened for usage_billing_outbox::PostgresStore {
+impl ModelledStore for usage_billing_outbox::PostgresStore {
     const ENDS_LEASES: bool = false;
 
-    async fn opened() -> (Self, Box<dyn Any>) {
+    async fn open() -> (Self, Box<dyn Any>) {
         let (store, pool) = super::postgres::open().await.expect("a server");
         (store, Box::new(pool))
     }
 }
 
-struct Test<S: Opened> {
+struct Test<S: ModelledStore> {
     runtime: Runtime,
     store: S,
     guard: Option<S::SenderGuard>,
     _needed: Box<dyn Any>,
     model: Model,
-    leases: Vec<Leased>,
+    leases: Vec<LeasedBatch>,
 }
 
 fn event(number: u8, quantity: u8) -> NewEvent {
@@ -143,7 +143,7 @@ fn event(number: u8, quantity: u8) -> NewEvent {
     NewEvent::new(&event, ORG).unwrap()
 }
 
-impl<S: Opened> Test<S> {
+impl<S: ModelledStore> Test<S> {
     fn number(event: &NewEvent) -> u8 {
         event.entitlement_id[2..].parse().unwrap()
     }
@@ -246,13 +246,13 @@ impl<S: Opened> Test<S> {
     }
 }
 
-impl<S: Opened> StateMachineTest for Test<S> {
+impl<S: ModelledStore> StateMachineTest for Test<S> {
     type SystemUnderTest = Self;
     type Reference = Operations;
 
     fn init_test((): &()) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (store, needed) = runtime.block_on(S::opened());
+        let (store, needed) = runtime.block_on(S::open());
         let guard = Some(runtime.block_on(store.start_sender(at(0))).unwrap());
         Self { runtime, store, guard, _needed: needed, model: Model::default(), leases: Vec::new() }
     }
@@ -292,7 +292,7 @@ impl<S: Opened> StateMachineTest for Test<S> {
     }
 }
 
-fn compare<S: Opened>(cases: u32) {
+fn compare<S: ModelledStore>(cases: u32) {
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let operations = Operations::sequential_strategy(1..40);
     let compared = TestRunner::new(config.clone()).run(&operations, |(state, operations, seen)| {

@@ -11,7 +11,7 @@ use usage_billing::{Decimal, ErrorKind};
 use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use usage_billing_outbox::sqlx::{self, Executor as _, PgPool};
 use usage_billing_outbox::store::{
-    Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, Leased, RolledUp,
+    Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, LeasedBatch, RollUpOutcome,
 };
 use usage_billing_outbox::{
     Clock, HourlyReports, MeteredUsage, Outbox, Outcome, PostgresStore, State, Store as _, hour_of,
@@ -37,7 +37,7 @@ fn request(seconds: i64, limit: usize) -> LeaseRequest {
     LeaseRequest { now: at(seconds), until: at(seconds + 60), limit, probes: 3 }
 }
 
-fn results(leased: &Leased, outcome: Outcome) -> Vec<Attempt> {
+fn results(leased: &LeasedBatch, outcome: Outcome) -> Vec<Attempt> {
     let attempt = |event: &usage_billing_outbox::NewEvent| {
         let (token, body_sha256) = (leased.token, event.body_sha256());
         let (started_at, ended_at) = (at(1), at(2));
@@ -254,7 +254,7 @@ async fn report_is_other_usage_than_the_same_event_of_a_producer() {
     };
     until_waiting(&pool).await;
     transaction.commit().await.unwrap();
-    assert_eq!(rolled_up.await.unwrap().unwrap(), RolledUp { events: 1, records: 1 });
+    assert_eq!(rolled_up.await.unwrap().unwrap(), RollUpOutcome { events: 1, records: 1 });
     let sequences = "SELECT sequence FROM usage_billing.event ORDER BY sequence";
     assert_eq!(sqlx::query_scalar::<_, i64>(sequences).fetch_all(&pool).await.unwrap(), [0, 1]);
 }
@@ -275,7 +275,7 @@ async fn reports_over_slow_network_take_several_transactions() {
     let mut other = pool.begin().await.unwrap();
     other.execute(format!("SELECT pg_advisory_xact_lock({})", 0x7562_6f78_0000_0003_i64).as_str()).await.unwrap();
     let none = slow.roll_up(HourlyReports::default(), WINDOW, at(9 * 3600)).await.unwrap();
-    assert_eq!(none, RolledUp::default(), "another one reports");
+    assert_eq!(none, RollUpOutcome::default(), "another one reports");
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ impl Comparison {
 }
 
 fn write(path: &Path, proof: &serde_json::Value) -> Result<(), Failure> {
-    let mut file = temporary_file::beside(path)?;
+    let mut file = temporary_file::create_beside(path)?;
     file.write_all(output::json(proof)?.as_bytes()).map_err(|error| temporary_file::failure(path, &error))?;
     let (file, temporary) = file.into_parts();
     temporary_file::persist(&file, temporary, path)

@@ -15,8 +15,8 @@ use usage_billing::{ErrorKind, Result, chrono};
 use usage_billing_outbox::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use usage_billing_outbox::sqlx::{self, ConnectOptions as _};
 use usage_billing_outbox::store::{
-    Attempt, AttemptResult, Backlog, Enqueued, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Removed, RolledUp,
-    Selection, WindowPage,
+    Attempt, AttemptResult, Backlog, EnqueueOutcome, EntitlementWindow, Heartbeat, LeaseRequest, LeasedBatch,
+    RemovalOutcome, RollUpOutcome, Selection, WindowPage,
 };
 use usage_billing_outbox::{
     HourlyReports, MeteredUsage, NewEvent, PostgresStore, State, Store, StoredEvent, fail_points,
@@ -73,15 +73,15 @@ impl Store for RealTime {
     }
 
     /// A batch has no time limit here, and its lease has.
-    async fn lease(&self, request: LeaseRequest) -> Result<Leased> {
+    async fn lease(&self, request: LeaseRequest) -> Result<LeasedBatch> {
         let (store, request) = (self.0.clone(), LeaseRequest { until: request.now + LEASE, ..request });
         self.run(async move { store.lease(request).await }).await
     }
 
     forward! {
-        enqueue(events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> Enqueued;
-        record(records: Vec<MeteredUsage>, now: DateTime<Utc>) -> Enqueued;
-        roll_up(rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> RolledUp;
+        enqueue(events: Vec<NewEvent>, window: Duration, now: DateTime<Utc>) -> EnqueueOutcome;
+        record(records: Vec<MeteredUsage>, now: DateTime<Utc>) -> EnqueueOutcome;
+        roll_up(rule: HourlyReports, window: Duration, now: DateTime<Utc>) -> RollUpOutcome;
         start_sender(now: DateTime<Utc>) -> ();
         settle(token: i64, attempts: Vec<Attempt>, now: DateTime<Utc>) -> usize;
         requeue(key: Uuid, timestamp: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<State>;
@@ -93,7 +93,7 @@ impl Store for RealTime {
         set_window(window: EntitlementWindow, from: Option<WindowPage>) -> Option<WindowPage>;
         forget_windows(windows: MarketplaceWindows) -> ();
         beat(heartbeat: Heartbeat) -> ();
-        remove_before(cutoff: DateTime<Utc>, limit: usize) -> Removed;
+        remove_before(cutoff: DateTime<Utc>, limit: usize) -> RemovalOutcome;
     }
 }
 

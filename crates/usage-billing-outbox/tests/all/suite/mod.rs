@@ -11,7 +11,7 @@ use usage_billing::chrono;
 use usage_billing::suger::{MarketplaceWindows, UsageEvent};
 use usage_billing::{ErrorKind, Period};
 use usage_billing_outbox::store::{
-    Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, Leased, Selection,
+    Attempt, AttemptResult, EntitlementWindow, Heartbeat, LeaseRequest, LeasedBatch, Selection,
 };
 use usage_billing_outbox::{NewEvent, Outcome, State, Store};
 
@@ -73,7 +73,7 @@ async fn enqueue<S: Store>(store: &S, events: &[NewEvent]) {
     assert_eq!((enqueued.new, enqueued.duplicates), (events.len(), 0));
 }
 
-fn attempt(leased: &Leased, index: usize, outcome: Outcome) -> Attempt {
+fn attempt(leased: &LeasedBatch, index: usize, outcome: Outcome) -> Attempt {
     let event = &leased.events[index];
     let result = AttemptResult {
         token: leased.token,
@@ -156,7 +156,7 @@ pub(crate) async fn lease_returns_the_earliest_deadline_first<S: Store>(store: S
     enqueue(&store, &events).await;
     let first = store.lease(request(1, 2)).await.unwrap();
     let second = store.lease(request(1, 9)).await.unwrap();
-    let times = |leased: &Leased| leased.events.iter().map(|event| event.timestamp).collect::<Vec<_>>();
+    let times = |leased: &LeasedBatch| leased.events.iter().map(|event| event.timestamp).collect::<Vec<_>>();
     assert_eq!(times(&first), [at(0), at(3600)]);
     assert_eq!(times(&second), [at(7200), at(3 * 3600), at(4 * 3600)]);
     assert!(first.token < second.token, "tokens grow");
@@ -286,7 +286,7 @@ pub(crate) async fn large_backlog_of_a_failing_entitlement_delays_no_other<S: St
     let attempts = vec![attempt(&leased, 0, Outcome::Delivered), attempt(&leased, 1, Outcome::NotSent)];
     store.settle(leased.token, attempts, at(-20)).await.unwrap();
     enqueue(&store, &[new, other].concat()).await;
-    let hours = |leased: &Leased| -> Vec<_> {
+    let hours = |leased: &LeasedBatch| -> Vec<_> {
         leased.events.iter().map(|event| (event.timestamp - at(0)).num_hours()).collect()
     };
     assert_eq!(hours(&store.lease(request(3, 5)).await.unwrap()), [1, 2, 2, 2, 3], "the earliest deadlines");
@@ -315,7 +315,7 @@ pub(crate) async fn events_that_wait_for_an_operator_are_not_waited_for<S: Store
     let attempts = (0..5000).map(|index| attempt(&leased, index, Outcome::Unknown)).collect();
     store.settle(leased.token, attempts, at(much_later)).await.unwrap();
     assert_eq!(store.backlog(at(much_later), 1).await.unwrap().waiting_for_operator, 5000);
-    assert_eq!(store.lease(request(much_later + 9999, 9)).await.unwrap(), Leased::default());
+    assert_eq!(store.lease(request(much_later + 9999, 9)).await.unwrap(), LeasedBatch::default());
 }
 
 pub(crate) async fn requeued_event_is_due_at_once<S: Store>(store: S) {

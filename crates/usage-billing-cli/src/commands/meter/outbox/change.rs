@@ -62,7 +62,7 @@ pub(crate) struct ResolveArguments {
 pub(in super::super) async fn resolve(arguments: ResolveArguments) -> Result<ExitCode, Failure> {
     let location = arguments.outbox.find_existing(&arguments.accounts)?;
     let ResolveArguments { keys, reason, format, write, .. } = arguments;
-    let change = Change { selected: Selected::Keys(keys), action: Action::Resolve(reason), format, write };
+    let change = Change { events: EventsToChange::Keys(keys), action: Action::Resolve(reason), format, write };
     verb::run(location, &arguments.accounts, change).await
 }
 
@@ -76,21 +76,21 @@ pub(in super::super) async fn requeue(
     accounts: &AccountArguments,
 ) -> Result<ExitCode, Failure> {
     let StateArguments { keys, state } = states;
-    let selected = match keys.is_empty() {
-        true => Selected::All(Selection {
+    let events = match keys.is_empty() {
+        true => EventsToChange::All(Selection {
             period: period.map_or_else(|| any_time(accounts.now()), Ok)?,
             state: Some(state),
             entitlement_id,
             after: None,
             limit: PAGE,
         }),
-        false => Selected::Keys(keys),
+        false => EventsToChange::Keys(keys),
     };
-    let change = Change { selected, action: Action::Requeue, format, write };
+    let change = Change { events, action: Action::Requeue, format, write };
     verb::run(outbox.find_existing(accounts)?, accounts, change).await
 }
 
-enum Selected {
+enum EventsToChange {
     Keys(Vec<Uuid>),
     All(Selection),
 }
@@ -102,7 +102,7 @@ enum Action {
 }
 
 struct Change {
-    selected: Selected,
+    events: EventsToChange,
     action: Action,
     format: FormatArguments,
     write: WriteArguments,
@@ -110,7 +110,7 @@ struct Change {
 
 /// The result for one event.
 #[derive(Serialize)]
-struct Changed {
+struct ChangeOutcome {
     key: Uuid,
     /// The state before. `None` if there is no such event.
     before: Option<State>,
@@ -135,9 +135,9 @@ impl Action {
 
 impl Verb for Change {
     async fn run<S: Store>(self, outbox: Outbox<S>) -> Result<ExitCode, Failure> {
-        let keys = match self.selected {
-            Selected::Keys(keys) => keys.into_iter().map(|key| (key, None)).collect(),
-            Selected::All(selection) => keys_of(&outbox, selection).await?,
+        let keys = match self.events {
+            EventsToChange::Keys(keys) => keys.into_iter().map(|key| (key, None)).collect(),
+            EventsToChange::All(selection) => keys_of(&outbox, selection).await?,
         };
         let verb = self.action.verb();
         if !self.write.dry_run && !keys.is_empty() {
@@ -153,7 +153,7 @@ impl Verb for Change {
                 Action::Resolve(reason) => outbox.resolve(key, timestamp, reason.as_str()).await?,
             };
             let is_changed = before.is_some_and(|state| self.action.applies_to(state));
-            all.push(Changed { key, before, is_changed });
+            all.push(ChangeOutcome { key, before, is_changed });
         }
         self.format.print(&all, || table(&all, verb))?;
         let changed = all.iter().filter(|one| one.is_changed).count();
@@ -183,8 +183,8 @@ async fn keys_of<S: Store>(
     }
 }
 
-fn table(all: &[Changed], verb: &str) -> String {
-    let row = |one: &Changed| {
+fn table(all: &[ChangeOutcome], verb: &str) -> String {
+    let row = |one: &ChangeOutcome| {
         let result = match (one.is_changed, one.before) {
             (true, _) => format!("{verb}d"),
             (false, None) => "not in the outbox".to_owned(),

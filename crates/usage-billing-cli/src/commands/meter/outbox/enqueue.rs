@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use usage_billing::{Error, ErrorKind, printable};
-use usage_billing_outbox::store::Enqueued;
+use usage_billing_outbox::store::EnqueueOutcome;
 use usage_billing_outbox::{MeteredUsage, NewEvent, Outbox, Store};
 
 use super::location::OutboxArguments;
@@ -97,7 +97,7 @@ impl Verb for Enqueue {
         };
         let enqueued = stored.map_err(|error| self.content.failure(error, outbox.store().org_id()))?;
         self.format.print(&enqueued, String::new)?;
-        let Enqueued { new, duplicates } = enqueued;
+        let EnqueueOutcome { new, duplicates } = enqueued;
         let all = terminal::count(new + duplicates, what);
         terminal::print_progress(&format!("outbox: {all} stored: {new} new, {duplicates} there before"));
         Ok(ExitCode::SUCCESS)

@@ -119,7 +119,7 @@ impl MapFile {
             )));
         }
         let text = toml::to_string(self).map_err(|error| Failure::Local(error.to_string()))?;
-        let (mut file, temporary) = temporary_file::beside(path)?.into_parts();
+        let (mut file, temporary) = temporary_file::create_beside(path)?.into_parts();
         file.write_all(text.as_bytes()).map_err(|error| temporary_file::failure(path, &error))?;
         temporary_file::persist(&file, temporary, path)
     }

@@ -10,12 +10,12 @@ use usage_billing::{Error, ErrorKind, Result};
 use usage_billing_outbox::Status;
 
 /// How long a status is used again: reading one takes time in a large outbox, and anyone on this machine may ask.
-const FRESH: Duration = Duration::from_secs(2);
+const MAX_AGE: Duration = Duration::from_secs(2);
 /// How often a run that ends by itself looks whether the store works, and after which time of failures it ends.
-const LOOK: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 const MAX_FAILURE_TIME: Duration = Duration::from_secs(60);
 /// Time limit of reading one.
-const LIMIT: Duration = Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 type Reading = Pin<Box<dyn Future<Output = Result<Status>> + Send>>;
 
@@ -35,9 +35,9 @@ impl Monitor {
     pub(super) async fn status(&self) -> Result<Arc<Status>> {
         let mut last = self.last.lock().await;
         match &*last {
-            Some((read_at, status)) if read_at.elapsed() < FRESH => status.clone(),
+            Some((read_at, status)) if read_at.elapsed() < MAX_AGE => status.clone(),
             _ => {
-                let status = match tokio::time::timeout(LIMIT, (self.read)()).await {
+                let status = match tokio::time::timeout(READ_TIMEOUT, (self.read)()).await {
                     Ok(status) => status.map(Arc::new),
                     Err(_) => Err(Error::new(ErrorKind::File, "the outbox was not read in time")),
                 };
@@ -52,7 +52,7 @@ impl Monitor {
 pub(super) async fn store_fails(is_failing: impl Fn() -> bool) {
     let mut since = None;
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
         since = is_failing().then(|| since.unwrap_or_else(Instant::now));
         if since.is_some_and(|since: Instant| since.elapsed() >= MAX_FAILURE_TIME) {
             return;
@@ -80,7 +80,7 @@ mod tests {
         for expected in [1, 1, 2] {
             assert!(monitor.status().await.is_ok());
             assert_eq!(reads.load(Ordering::Relaxed), expected);
-            tokio::time::advance(FRESH / 2).await;
+            tokio::time::advance(MAX_AGE / 2).await;
         }
     }
 
@@ -90,7 +90,7 @@ mod tests {
         let start = Instant::now();
         // It works at the fifth time, once.
         store_fails(|| looks.fetch_add(1, Ordering::Relaxed) != 4).await;
-        assert_eq!((start.elapsed(), looks.into_inner()), (6 * LOOK + MAX_FAILURE_TIME, 18));
+        assert_eq!((start.elapsed(), looks.into_inner()), (6 * CHECK_INTERVAL + MAX_FAILURE_TIME, 18));
     }
 
     #[tokio::test(start_paused = true)]
