@@ -61,7 +61,7 @@ pub fn run() -> ExitCode {
 /// Reads a configuration file and the accounts of all its profiles.
 ///
 /// # Errors
-/// One line that states the problem and its place.
+/// One line that states the problem and its location.
 #[doc(hidden)]
 pub fn check_configuration(text: &str) -> Result<(), String> {
     accounts::check_configuration(text).map_err(|failure| failure.to_string())

@@ -116,7 +116,7 @@ impl Progress {
     }
 
     /// Applies the result of an attempt under the lease `token`, and returns `None` if that lease has ended: another sender has the event, or
-    /// it has a result. `retry_after` is the delay that the vendor asked for.
+    /// it has a result. `retry_after` is the delay that the vendor requested.
     pub fn settle(
         self,
         token: i64,

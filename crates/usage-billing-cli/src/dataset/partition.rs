@@ -44,7 +44,7 @@ impl fmt::Display for Partition {
     }
 }
 
-/// Returns the name of an account's file: with the account's id, or with its hash if some file system could not keep the id apart from others.
+/// Returns the name of an account's file: with the account's id, or with its hash if some file system could not distinguish the id from others.
 fn file_name(account: &str) -> String {
     let is_portable = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     match (1..=MAX_ACCOUNT).contains(&account.len()) && account.bytes().all(is_portable) {

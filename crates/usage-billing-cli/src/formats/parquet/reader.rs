@@ -13,7 +13,7 @@ use usage_billing::{Decimal, UsageRow};
 
 use crate::formats::columns::{ColumnType, column_type};
 
-/// Rows of a file, read as they are asked for.
+/// Rows of a file, read one by one.
 pub(crate) struct ParquetRows {
     rows: RowIter<'static>,
     /// Columns that the name of the folder contains.

@@ -58,7 +58,7 @@ fn problem_of(error: &csv::Error) -> String {
     }
 }
 
-/// Returns the place of each column in a line.
+/// Returns the position of each column in a line.
 fn columns<const N: usize>(
     header: &csv::StringRecord,
     names: [&'static str; N],

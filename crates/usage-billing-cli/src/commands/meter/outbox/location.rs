@@ -116,7 +116,7 @@ impl Storage {
     fn parse(text: &str, source: &str) -> Result<Self, Failure> {
         let expected = "expected a file, or postgres://HOST/DATABASE";
         let invalid = |what: &str| Err(Failure::Usage(format!("{source} is {what}: {expected}")));
-        // Either may contain a password: it is not quoted, and not taken for the name of a file.
+        // Either may contain a password: it is not quoted, and not the name of a file.
         let settings = ["host=", "hostaddr=", "dbname=", "user=", "password="];
         let lower = text.trim().to_ascii_lowercase();
         if lower.split_whitespace().any(|word| settings.iter().any(|setting| word.starts_with(setting))) {

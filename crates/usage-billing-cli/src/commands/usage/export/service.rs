@@ -2,7 +2,7 @@
 
 use usage_billing::{UsageRow, Vendor};
 
-/// A service with its place in the FOCUS tree of categories.
+/// A service with its category and subcategory in FOCUS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Service {
     pub(super) name: &'static str,

@@ -66,7 +66,7 @@ impl Destination {
     }
 }
 
-/// The place to which rows are written.
+/// The destination of rows.
 pub(crate) enum Output {
     Rows(RowOutput),
     DataSet(DataSetOutput),
