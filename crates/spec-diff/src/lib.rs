@@ -45,7 +45,7 @@ pub use openapi_document::Files;
 use openapi_document::DocumentTree;
 use serde_json::Value;
 
-use crate::compare::Comparison;
+use crate::compare::compare;
 
 /// A value that is not an OpenAPI 3 document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,5 +93,5 @@ pub fn diff_with_files(
         |root, files, side| DocumentTree::with_files(root, files).map_err(|error| NotOpenApi { side, found: error.0 });
     let base = tree(base, base_files, Side::Base)?;
     let revision = tree(revision, revision_files, Side::Revision)?;
-    Ok(grouping::report(Comparison::run(base, revision, options)))
+    Ok(grouping::report(compare(base, revision, options)))
 }

@@ -9,19 +9,19 @@ use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{
-    Circumstance, Finding, Operation,
+    Finding, Operation, Scope, ScopeId,
+    compared::Compared,
     context::{Context, Raw},
+    credentials::{self, Keys},
+    finding::Circumstance,
     identity_cache::Unchanged,
-    security,
-    uncompared::{Compared, UNKNOWN_CHANGE},
-    union::{self, Subtypes},
-    unused_components::Reached,
+    union::subtypes::{Subtypes, subtypes},
 };
 use crate::{
-    classification::{Direction, Role, SchemaLocation},
+    classification::{Direction, SchemaLocation},
     options::Options,
     rule::rules,
-    schema::{DOCS, Effort, Usage, same},
+    schema::{DOCS, Effort, Usage},
 };
 
 rules! {
@@ -38,29 +38,12 @@ const PROOFS: usize = 20_000;
 /// How deep a walk goes before it goes on from the queue.
 pub(super) const DEPTH: u8 = 40;
 
-/// The members of a document that are compared, or that do not concern calls.
-const ROOT: &[&str] = &["$self", "components", "info", "openapi", "paths", "security", "servers", "tags", "webhooks"];
-
-/// The number of a scope.
-pub(crate) type ScopeId = usize;
-
-/// Something that findings belong to: an operation in one role, or a pair of schemas.
-#[derive(Debug, Default)]
-pub(crate) struct Scope {
-    /// The operation, by its number among [`Comparison::operations`], and how it uses what is found.
-    pub(crate) operation: Option<(usize, Role)>,
-    /// The scopes that lead here.
-    pub(crate) users: Vec<ScopeId>,
-    /// The vendor calls, and the client responds.
-    pub(crate) incoming: bool,
-}
-
 /// A pair of schemas, each of one or several parts.
 #[derive(Debug)]
-struct Task<'a> {
-    base: Vec<Node<'a>>,
-    revision: Vec<Node<'a>>,
-    context: Context,
+pub(super) struct Task<'a> {
+    pub(super) base: Vec<Node<'a>>,
+    pub(super) revision: Vec<Node<'a>>,
+    pub(super) context: Context,
 }
 
 /// The pair's parts, and what of the context decides the outcome.
@@ -77,8 +60,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) findings: Vec<Finding<'a>>,
     pub(crate) docs_changed: usize,
-    queue: VecDeque<Task<'a>>,
-    known: HashMap<Key, ScopeId>,
+    pub(super) queue: VecDeque<Task<'a>>,
+    pub(super) known: HashMap<Key, ScopeId>,
     pub(super) unchanged: Unchanged<'a>,
     /// Of the base and of the revision.
     pub(super) subtypes: Rc<[Subtypes<'a>; 2]>,
@@ -94,18 +77,18 @@ pub(crate) struct Comparison<'a> {
     pub(crate) is_alone: bool,
     pub(super) compared: Compared,
     /// The keys of the same credential on both sides.
-    pub(super) scheme_keys: Rc<[security::Keys<'a>; 2]>,
+    pub(super) scheme_keys: Rc<[Keys<'a>; 2]>,
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares two documents.
-    pub(crate) fn run(base: DocumentTree<'a>, revision: DocumentTree<'a>, options: &'a Options) -> Self {
+    /// Returns a comparison that has not begun.
+    pub(super) fn new(base: DocumentTree<'a>, revision: DocumentTree<'a>, options: &'a Options) -> Self {
         let left = BUDGET + base.objects() + revision.objects();
         let unchanged = Unchanged::of(&base, &revision);
         let effort = Effort::new(PROOFS + base.objects() + revision.objects());
-        let scheme_keys = Rc::new(security::keys(&base, &revision));
-        let subtypes = Rc::new([&base, &revision].map(union::subtypes));
-        let mut comparison = Self {
+        let scheme_keys = Rc::new(credentials::keys(&base, &revision));
+        let subtypes = Rc::new([&base, &revision].map(subtypes));
+        Self {
             base,
             revision,
             options,
@@ -125,27 +108,7 @@ impl<'a> Comparison<'a> {
             is_alone: false,
             compared: Compared::default(),
             scheme_keys,
-        };
-        let (old, new) = (comparison.base.root(), comparison.revision.root());
-        comparison.compare_docs_and_extensions(0, &old, &new);
-        comparison.others(0, &old, &new, ROOT);
-        comparison.operations();
-        comparison.elsewhere();
-        comparison.malformed();
-        comparison.security_schemes();
-        comparison.is_alone = comparison.operations.is_empty();
-        let mut reached = comparison.reached();
-        comparison.unused_components(&reached);
-        // The walk over the schemas needs the room.
-        reached.iter_mut().for_each(Reached::keep_used);
-        while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
-            comparison.schemas(&base, &revision, context);
         }
-        comparison.uncompared(&reached);
-        // The report needs the room.
-        (comparison.compared, comparison.known) = Default::default();
-        comparison.components();
-        comparison
     }
 
     pub(super) fn scope(&mut self, scope: Scope) -> ScopeId {
@@ -204,34 +167,6 @@ impl<'a> Comparison<'a> {
             Some(start) => key.starts_with(start),
             None => key == ignored,
         })
-    }
-
-    /// Reports members that are not known here, where they differ. Words and extensions are compared as such.
-    pub(super) fn others(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, known: &[&str]) {
-        self.compared.members(old, new);
-        let is_other = |key: &&str| !known.contains(key) && !DOCS.contains(key) && !key.starts_with("x-");
-        let keys = |node: &Node<'a>| node.members().map(|(key, _)| key).filter(is_other);
-        let mut others: Vec<_> = keys(old).collect();
-        others.extend(keys(new).filter(|key| old.value.get(key).is_none()));
-        self.unknown(scope, old, new, &others);
-    }
-
-    /// Reports members that the comparison does not understand, where they differ.
-    pub(super) fn unknown(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, keys: &[&str]) {
-        for key in keys {
-            let finding = Finding::new(&UNKNOWN_CHANGE);
-            let cut = |node: &Node<'a>| excerpt(node.value);
-            let (old, new) = (old.get(key), new.get(key));
-            old.iter().chain(&new).for_each(|node| self.compared.whole(node));
-            match (old, new) {
-                (Some(old), Some(new)) if !same((&self.base, &old), (&self.revision, &new)) => {
-                    self.note(scope, finding.at(&old.at, &new.at).values(cut(&old), cut(&new)));
-                }
-                (Some(old), None) => self.note(scope, finding.removed(&old.at).values(cut(&old), None)),
-                (None, Some(new)) => self.note(scope, finding.added(&new.at).values(None, cut(&new))),
-                _ => {}
-            }
-        }
     }
 
     /// Compares two uses of schemas.

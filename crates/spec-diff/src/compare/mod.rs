@@ -6,11 +6,13 @@
 
 mod attributes;
 mod callbacks;
+mod compared;
 mod comparison;
 mod components;
 mod conditions;
 mod constraints;
 mod context;
+mod credentials;
 mod enums;
 mod external_references;
 mod finding;
@@ -24,8 +26,10 @@ mod object;
 mod operation_pairing;
 mod operations;
 mod parameters;
+mod reached;
 mod request_response;
 mod schema;
+mod scope;
 mod security;
 mod security_schemes;
 mod servers;
@@ -33,16 +37,20 @@ mod uncompared;
 mod union;
 mod unused_components;
 
-pub(crate) use comparison::{Comparison, EXTENSION_CHANGED, Scope, ScopeId};
-use comparison::{DEPTH, excerpt};
+use openapi_document::DocumentTree;
+
+pub(crate) use comparison::{Comparison, EXTENSION_CHANGED};
+use comparison::{DEPTH, Task, excerpt};
 pub(crate) use components::COMPONENT_RENAMED;
 use context::{Context, Raw};
 pub(crate) use enums::{ENUM_REMOVED, ENUM_VALUE_ADDED};
 pub(crate) use finding::{Circumstance, Finding};
 pub(crate) use object::{ADDITIONAL_CLOSED, ADDITIONAL_OPENED};
 pub(crate) use operation_pairing::Operation;
+use reached::Reached;
+pub(crate) use scope::{Scope, ScopeId};
 
-use crate::rule::Rule;
+use crate::{options::Options, rule::Rule};
 
 /// The rules of all files.
 pub(crate) const ALL_RULES: &[&[Rule]] = &[
@@ -71,3 +79,31 @@ pub(crate) const ALL_RULES: &[&[Rule]] = &[
     union::ambiguous::RULES,
     union::discriminator::RULES,
 ];
+
+/// The members of a document that are compared, or that do not concern calls.
+const ROOT: &[&str] = &["$self", "components", "info", "openapi", "paths", "security", "servers", "tags", "webhooks"];
+
+/// Compares two documents.
+pub(crate) fn compare<'a>(base: DocumentTree<'a>, revision: DocumentTree<'a>, options: &'a Options) -> Comparison<'a> {
+    let mut comparison = Comparison::new(base, revision, options);
+    let (old, new) = (comparison.base.root(), comparison.revision.root());
+    comparison.compare_docs_and_extensions(0, &old, &new);
+    comparison.others(0, &old, &new, ROOT);
+    comparison.operations();
+    comparison.elsewhere();
+    comparison.malformed();
+    comparison.security_schemes();
+    comparison.is_alone = comparison.operations.is_empty();
+    let mut reached = comparison.reached();
+    comparison.unused_components(&reached);
+    // The walk over the schemas needs the room.
+    reached.iter_mut().for_each(Reached::keep_used);
+    while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
+        comparison.schemas(&base, &revision, context);
+    }
+    comparison.uncompared(&reached);
+    // The report needs the room.
+    (comparison.compared, comparison.known) = Default::default();
+    comparison.components();
+    comparison
+}

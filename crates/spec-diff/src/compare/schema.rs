@@ -7,7 +7,7 @@ use super::{Circumstance, Comparison, Context, Finding, Raw, components::compone
 use crate::{
     compare::uncompared::UNKNOWN_CHANGE,
     rule::rules,
-    schema::{DOCS, From, Relation, Schema, Types, dangling, fits_schema, is_equivalent, same},
+    schema::{DOCS, InDocument, Relation, Schema, Types, dangling, fits_schema, is_equivalent, same},
 };
 
 rules! {
@@ -76,10 +76,10 @@ impl<'a> Comparison<'a> {
         self.conditions(old, new, context);
         let (base, revision) = ((&self.base, old), (&self.revision, new));
         // Also where properties stand beside a type that has none: a caller may read them.
-        let is_object = |side: From<'_, 'a, &Schema<'a>>| may_be(side, "object") || !side.1.properties.is_empty();
+        let is_object = |side: InDocument<'_, 'a, &Schema<'a>>| may_be(side, "object") || !side.1.properties.is_empty();
         let untyped = old.types.is_any() && new.types.is_any();
         let are_objects = untyped || (is_object(base) && is_object(revision));
-        let is_array = |side: From<'_, 'a, &Schema<'a>>| may_be(side, "array") || side.1.says_items();
+        let is_array = |side: InDocument<'_, 'a, &Schema<'a>>| may_be(side, "array") || side.1.says_items();
         let are_arrays = is_array(base) && is_array(revision);
         if are_objects {
             self.objects(old, new, context);
@@ -143,10 +143,11 @@ impl<'a> Comparison<'a> {
             if kept { many.leaves.iter().filter(is_extra).cloned().collect() } else { Vec::new() }
         };
         // Parts that repeat what the others state.
-        let says_nothing = |comparison: &Self, schema: From<'_, 'a, &Schema<'a>>, part: From<'_, 'a, &Node<'a>>| {
-            let form = Schema::of(part.0, std::slice::from_ref(part.1));
-            fits_schema(&comparison.effort, schema, (part.0, &form), true)
-        };
+        let says_nothing =
+            |comparison: &Self, schema: InDocument<'_, 'a, &Schema<'a>>, part: InDocument<'_, 'a, &Node<'a>>| {
+                let form = Schema::of(part.0, std::slice::from_ref(part.1));
+                fits_schema(&comparison.effort, schema, (part.0, &form), true)
+            };
         for part in surplus(old, new) {
             if says_nothing(self, (&self.base, old), (&self.revision, &part)) {
                 continue;
@@ -239,7 +240,7 @@ fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
 }
 
 /// Returns whether values of a schema may be of a type. Alternatives may decide.
-fn may_be<'a>((document, schema): From<'_, 'a, &Schema<'a>>, name: &str) -> bool {
+fn may_be<'a>((document, schema): InDocument<'_, 'a, &Schema<'a>>, name: &str) -> bool {
     schema.types.0.contains_key(name) || {
         let types = schema.types_with_alternatives(document);
         types.0.contains_key(name) || (types.is_any() && !schema.unions.is_empty())

@@ -1,12 +1,12 @@
 //! The net below all other checks: what differs between the documents and was not compared by any of them is a finding too.
 
-use openapi_document::{Addresses, DocumentTree, Node, gives_names, pointer::Step};
+use openapi_document::{Node, gives_names, pointer::Step};
 use serde_json::Value;
 
-use super::{Comparison, Finding, excerpt, unused_components::Reached};
+use super::{Comparison, Finding, ScopeId, excerpt, reached::Reached};
 use crate::{
     rule::rules,
-    schema::{DOCS, has_effect},
+    schema::{DOCS, has_effect, same},
 };
 
 rules! {
@@ -14,40 +14,7 @@ rules! {
         "a difference that no check compares: review it");
 }
 
-/// The values that checks have compared, by address.
-#[derive(Debug, Default)]
-pub(super) struct Compared {
-    /// Each member by itself.
-    members: Addresses,
-    /// With all that they contain.
-    wholes: Addresses,
-}
-
-impl Compared {
-    pub(super) fn members(&mut self, old: &Node<'_>, new: &Node<'_>) {
-        self.members.extend([old.address(), new.address()]);
-    }
-
-    pub(super) fn whole(&mut self, node: &Node<'_>) {
-        self.wholes.insert(node.address());
-    }
-
-    fn has(&self, value: &Value) -> bool {
-        self.wholes.contains(&std::ptr::from_ref(value).addr())
-    }
-
-    /// Notes what a finding covers: an addition or a removal is reported as a whole.
-    pub(super) fn note<'a>(&mut self, base: &DocumentTree<'a>, revision: &DocumentTree<'a>, finding: &Finding<'a>) {
-        let (document, at) = match (&finding.base, &finding.revision) {
-            (Some(at), None) => (base, at),
-            (None, Some(at)) => (revision, at),
-            _ => return,
-        };
-        document.node(&at.steps()).iter().for_each(|node| self.whole(node));
-    }
-}
-
-/// Where the walk is.
+/// The position of the walk.
 #[derive(Clone, Copy)]
 struct At {
     /// The keys are names that the document gives.
@@ -57,6 +24,34 @@ struct At {
 }
 
 impl<'a> Comparison<'a> {
+    /// Reports members that are not known here, where they differ. Words and extensions are compared as such.
+    pub(super) fn others(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, known: &[&str]) {
+        self.compared.members(old, new);
+        let is_other = |key: &&str| !known.contains(key) && !DOCS.contains(key) && !key.starts_with("x-");
+        let keys = |node: &Node<'a>| node.members().map(|(key, _)| key).filter(is_other);
+        let mut others: Vec<_> = keys(old).collect();
+        others.extend(keys(new).filter(|key| old.value.get(key).is_none()));
+        self.unknown(scope, old, new, &others);
+    }
+
+    /// Reports members that the comparison does not understand, where they differ.
+    pub(super) fn unknown(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, keys: &[&str]) {
+        for key in keys {
+            let finding = Finding::new(&UNKNOWN_CHANGE);
+            let cut = |node: &Node<'a>| excerpt(node.value);
+            let (old, new) = (old.get(key), new.get(key));
+            old.iter().chain(&new).for_each(|node| self.compared.whole(node));
+            match (old, new) {
+                (Some(old), Some(new)) if !same((&self.base, &old), (&self.revision, &new)) => {
+                    self.note(scope, finding.at(&old.at, &new.at).values(cut(&old), cut(&new)));
+                }
+                (Some(old), None) => self.note(scope, finding.removed(&old.at).values(cut(&old), None)),
+                (None, Some(new)) => self.note(scope, finding.added(&new.at).values(None, cut(&new))),
+                _ => {}
+            }
+        }
+    }
+
     pub(super) fn uncompared(&mut self, reached: &[Reached; 2]) {
         let (old, new) = (self.base.root(), self.revision.root());
         self.differences(&old, &new, At { names: false, used: true }, reached);
@@ -70,7 +65,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn differences(&mut self, old: &Node<'a>, new: &Node<'a>, at: At, reached: &[Reached; 2]) {
-        if self.compared.wholes.contains(&old.address()) || self.compared.wholes.contains(&new.address()) {
+        if self.compared.has(old.value) || self.compared.has(new.value) {
             return;
         }
         let at = At { used: at.used || (reached[0].is_used(old) && reached[1].is_used(new)), ..at };
@@ -122,7 +117,7 @@ impl<'a> Comparison<'a> {
 
     /// Compares members that are not objects on both sides. Where keys are names, additions and removals are findings of other checks.
     fn own_members(&mut self, (old, new): (&Node<'a>, &Node<'a>), keys: &[(&'a str, &'a Value)], at: At) {
-        let is_known = |node: &Node<'a>| self.compared.members.contains(&node.address());
+        let is_known = |node: &Node<'a>| self.compared.has_members_of(node);
         if !at.used || at.names || is_known(old) || is_known(new) {
             return;
         }

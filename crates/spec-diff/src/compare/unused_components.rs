@@ -1,80 +1,14 @@
 //! Components that no operation uses: of documents with components only, of callers' own documents, or of payloads that only
-//! documentation speaks of.
+//! documentation mentions.
 
-use std::collections::BTreeSet;
+use openapi_document::{DocumentTree, Node};
 
-use openapi_document::{Addresses, DocumentTree, Node};
-use serde_json::Value;
-
-use super::{
-    Comparison, Context, Finding, excerpt,
-    union::{Subtypes, descendants},
-};
+use super::{Comparison, Context, Finding, excerpt, reached::Reached};
 use crate::{
     classification::{Direction, SchemaLocation},
     compare::uncompared::UNKNOWN_CHANGE,
     schema::{Usage, same},
 };
-
-/// How often subtypes may lead to other components that have subtypes.
-const ROUNDS: usize = 32;
-
-/// The targets of a document's references, by address.
-pub(super) struct Reached {
-    /// From outside of the components.
-    used: Addresses,
-    /// From outside of the schemas.
-    described: Addresses,
-}
-
-impl Reached {
-    fn of<'a>(document: &DocumentTree<'a>, subtypes: &Subtypes<'a>) -> Self {
-        let root = document.root().value;
-        let calls = outside(Some(root), "components");
-        let others = outside(root.get("components"), "schemas");
-        let mut used = Addresses::default();
-        reach(document, subtypes, calls, &mut used);
-        let mut described = used.clone();
-        reach(document, subtypes, others, &mut described);
-        Self { used, described }
-    }
-
-    /// Forgets all but what calls lead to.
-    pub(super) fn keep_used(&mut self) {
-        self.described = Addresses::default();
-    }
-
-    /// Returns whether calls lead to a value.
-    pub(super) fn is_used(&self, node: &Node<'_>) -> bool {
-        self.used.contains(&node.address())
-    }
-}
-
-/// Adds what values lead to, also through discriminators, whose values name the subtypes of the component that has it.
-fn reach<'a>(document: &DocumentTree<'a>, subtypes: &Subtypes<'a>, values: Vec<&'a Value>, found: &mut Addresses) {
-    document.reach(values, found);
-    let address = |value: &Value| std::ptr::from_ref(value).addr();
-    for _ in 0..ROUNDS {
-        let parents = subtypes.keys().filter(|name| {
-            let parent = document.schema(name);
-            parent.is_some_and(|parent| parent.get("discriminator").is_some() && found.contains(&parent.address()))
-        });
-        let names: BTreeSet<_> = parents.flat_map(|name| descendants(subtypes, name)).collect();
-        let heirs = names.into_iter().filter_map(|name| Some(document.schema(name)?.value));
-        let heirs: Vec<_> = heirs.filter(|heir| !found.contains(&address(heir))).collect();
-        if heirs.is_empty() {
-            return;
-        }
-        found.extend(heirs.iter().map(|heir| address(heir)));
-        document.reach(heirs, found);
-    }
-}
-
-/// Returns the members of an object except for one.
-fn outside<'a>(all: Option<&'a Value>, inner: &str) -> Vec<&'a Value> {
-    let members = all.and_then(Value::as_object).into_iter().flatten();
-    members.filter(|(key, _)| *key != inner).map(|(_, value)| value).collect()
-}
 
 impl<'a> Comparison<'a> {
     pub(super) fn reached(&self) -> [Reached; 2] {
@@ -91,9 +25,8 @@ impl<'a> Comparison<'a> {
         let context = |direction| Context::of(0, direction, SchemaLocation::Body);
         for direction in [Direction::Request, Direction::Response] {
             if is_alone || direction == Direction::Response {
-                let is_described = |old: &Node<'a>, new: &Node<'a>| {
-                    !is_alone && (olds.described.contains(&old.address()) || news.described.contains(&new.address()))
-                };
+                let is_described =
+                    |old: &Node<'a>, new: &Node<'a>| !is_alone && (olds.is_described(old) || news.is_described(new));
                 self.component_pairs("schemas", |comparison, old, new| {
                     if !is_described(&old, &new) && (is_alone || old.value != new.value) {
                         let (old, new) = (Usage::of(&comparison.base, &[old]), Usage::of(&comparison.revision, &[new]));

@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use openapi_document::text::{is_unseen, pluralize, printable};
 
-use super::{capitalized, reach, reaches_others, short_values::short, source_excerpt::Excerpts, url_path};
+use super::{
+    escaping::url_path,
+    findings::{capitalized, reach, reaches_others},
+    short_values::short,
+    source_excerpt::Excerpts,
+};
 use crate::{
     Level,
     review::{ApiDiff, Finding, Links, Position, Review},

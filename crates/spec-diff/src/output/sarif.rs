@@ -8,7 +8,7 @@ use std::{
 use openapi_document::text::printable;
 use serde_json::{Value, json};
 
-use super::percent_encoded;
+use super::escaping::percent_encoded;
 use crate::{
     Level,
     review::{ApiDiff, Finding, Review},

@@ -291,11 +291,3 @@ fn text_has_colours_only_for_terminals() {
     assert!(String::from_utf8_lossy(&out).contains("\u{1b}[1m\u{1b}[31mbreaking"));
     assert!(!written(Format::Text, &review(vec![edited()])).contains('\u{1b}'));
 }
-
-#[test]
-fn paths_are_encoded_for_urls_and_absolute_ones_are_not_linked() {
-    assert_eq!(url_path("./a b/ü#1.yaml").as_deref(), Some("a%20b/%C3%BC%231.yaml"));
-    for path in ["/a.yaml", "../a.yaml", "https://x/a.yaml", ""] {
-        assert_eq!(url_path(path), None, "{path}");
-    }
-}

@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 use anstyle::{AnsiColor, Style};
 use openapi_document::text::{pluralize, printable};
 
-use super::{by_owner, reach, reaches_others};
+use super::findings::{by_owner, reach, reaches_others};
 use crate::{
     Level,
     review::{ApiDiff, Finding, Review},

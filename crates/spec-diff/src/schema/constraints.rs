@@ -100,6 +100,16 @@ pub(crate) fn is_tighter(bound: Bound, old: &Value, new: &Value) -> Option<bool>
     }
 }
 
+/// Returns what 3.0 wrote as a format and 3.1 writes as a content keyword, with its word in ids.
+pub(super) fn content_of_format(format: &str) -> Option<(&'static str, &'static str)> {
+    match format {
+        "byte" => Some(("content-encoding", "base64")),
+        "base64url" => Some(("content-encoding", "base64url")),
+        "binary" => Some(("content-media-type", "application/octet-stream")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use openapi_document::pointer::Pointer;

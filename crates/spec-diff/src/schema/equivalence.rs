@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use openapi_document::{Node, pointer::Step};
 use serde_json::Value;
 
-use super::{Effort, From, Schema, Union, fits_schema};
+use super::{Effort, InDocument, Schema, Union, fits_schema};
 
 /// The number of alternatives that are paired.
 const ALTERNATIVES: usize = 24;
@@ -17,8 +17,8 @@ const USES: &[&str] = &["default", "deprecated", "discriminator", "readOnly", "w
 /// differently: the parts of others are compared with each other. `false` may mean that it is unknown.
 pub(crate) fn is_equivalent<'a>(
     effort: &Effort,
-    base: From<'_, 'a, &Schema<'a>>,
-    revision: From<'_, 'a, &Schema<'a>>,
+    base: InDocument<'_, 'a, &Schema<'a>>,
+    revision: InDocument<'_, 'a, &Schema<'a>>,
 ) -> bool {
     is_built_differently(base.1, revision.1)
         && !have_other_names(base, revision)
@@ -42,15 +42,19 @@ fn is_built_differently(old: &Schema<'_>, new: &Schema<'_>) -> bool {
         || values(old.conditions.get("not")) != values(new.conditions.get("not"))
 }
 
-fn is_equal<'a>(effort: &Effort, base: From<'_, 'a, &Schema<'a>>, revision: From<'_, 'a, &Schema<'a>>) -> bool {
+fn is_equal<'a>(
+    effort: &Effort,
+    base: InDocument<'_, 'a, &Schema<'a>>,
+    revision: InDocument<'_, 'a, &Schema<'a>>,
+) -> bool {
     fits_schema(effort, base, revision, true) && fits_schema(effort, revision, base, true)
 }
 
 /// Returns whether each alternative, with the keywords beside the alternatives, has its equal on the other side.
 fn have_equal_alternatives<'a>(
     effort: &Effort,
-    base: From<'_, 'a, &Schema<'a>>,
-    revision: From<'_, 'a, &Schema<'a>>,
+    base: InDocument<'_, 'a, &Schema<'a>>,
+    revision: InDocument<'_, 'a, &Schema<'a>>,
 ) -> bool {
     let ([old], [new]) = (base.1.unions.as_slice(), revision.1.unions.as_slice()) else { return false };
     let count = old.variants.len();
@@ -67,8 +71,8 @@ fn have_equal_alternatives<'a>(
 
 /// Returns whether alternatives with names of their own were added or removed. Two objects with names are two things, also where one takes
 /// what the other takes.
-fn have_other_names<'a>(base: From<'_, 'a, &Schema<'a>>, revision: From<'_, 'a, &Schema<'a>>) -> bool {
-    let names = |(document, schema): From<'_, 'a, &Schema<'a>>| {
+fn have_other_names<'a>(base: InDocument<'_, 'a, &Schema<'a>>, revision: InDocument<'_, 'a, &Schema<'a>>) -> bool {
+    let names = |(document, schema): InDocument<'_, 'a, &Schema<'a>>| {
         let variants: Vec<_> = schema.unions.iter().flat_map(|union| &union.variants).collect();
         let is_named = |node: &Node<'a>| {
             matches!(node.at.steps().as_slice(), [Step::Key("components"), Step::Key("schemas"), Step::Key(_)])

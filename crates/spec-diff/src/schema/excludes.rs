@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Additional, Effort, From, Schema, Types, Usage, equal, fits::Walk};
+use super::{Additional, Effort, InDocument, Schema, Types, Usage, equal, fits::Walk};
 
 /// Returns whether no value of `one` fits `other`. `strict`: not even one with members that `one` does not declare.
 pub(crate) fn excludes<'a>(
     effort: &Effort,
-    one: From<'_, 'a, &Schema<'a>>,
-    other: From<'_, 'a, &Schema<'a>>,
+    one: InDocument<'_, 'a, &Schema<'a>>,
+    other: InDocument<'_, 'a, &Schema<'a>>,
     strict: bool,
 ) -> bool {
     Walk::new(effort, one.0, other.0, strict).excludes(one.1, other.1)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use openapi_document::{DocumentTree, Node};
 use serde_json::{Map, Value};
 
-use super::{NULL, Types, equal, is_annotation, null::is_null, same};
+use super::{NULL, Types, constraints::content_of_format, equal, is_annotation, null::is_null, same};
 
 /// Returns a schema that everything fits.
 pub(super) fn is_open(schema: &Value) -> bool {
@@ -16,16 +16,6 @@ pub(super) fn is_open(schema: &Value) -> bool {
 pub(crate) fn is_never(schema: &Value) -> bool {
     let only = |map: &Map<String, Value>| map.get("not").is_some_and(|not| map.len() == 1 && is_open(not));
     schema == &Value::Bool(false) || schema.as_object().is_some_and(only)
-}
-
-/// Returns what 3.0 wrote as a format and 3.1 writes as a content keyword, with its word in ids.
-pub(super) fn content_of_format(format: &str) -> Option<(&'static str, &'static str)> {
-    match format {
-        "byte" => Some(("content-encoding", "base64")),
-        "base64url" => Some(("content-encoding", "base64url")),
-        "binary" => Some(("content-media-type", "application/octet-stream")),
-        _ => None,
-    }
 }
 
 /// Returns the types that a schema names, or that its keywords imply.

@@ -6,8 +6,10 @@ use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
 use super::{
-    Limit, Types, constraints, equal,
-    implied::{bare_types, content_of_format, is_never, is_open, same_enums, type_of, types},
+    Limit, Types, constraints,
+    constraints::content_of_format,
+    equal,
+    implied::{bare_types, is_never, is_open, same_enums, type_of, types},
     is_annotation, is_usual_dialect,
     normal::{Additional, Branch, Schema, Union},
     null,

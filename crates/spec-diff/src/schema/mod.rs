@@ -18,7 +18,7 @@ pub(crate) use canonical::matches_all;
 pub(crate) use constraints::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use equivalence::is_equivalent;
 pub(crate) use excludes::excludes;
-pub(crate) use fits::{Effort, From, fits, fits_any, fits_schema, fits_union};
+pub(crate) use fits::{Effort, InDocument, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
 pub(crate) use listed::{all_match, keeps};
 pub(crate) use normal::{Additional, Branch, Forbidden, Item, Schema, Union};

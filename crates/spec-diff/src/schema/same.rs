@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{ANYTHING, DOCS, equal, implied::content_of_format};
+use super::{ANYTHING, DOCS, constraints::content_of_format, equal};
 
 /// The number of values that are compared before only equal text is the same: the question is asked to pair things
 /// up, not to judge.

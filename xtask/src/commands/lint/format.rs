@@ -7,7 +7,7 @@ use openapi_document::Position;
 use serde_json::json;
 use spec_diff::output::github::{data, property};
 
-use super::Checked;
+use super::checked::Checked;
 use crate::{
     lint::{Level, RULES, Scope},
     output::{Output, pluralize},

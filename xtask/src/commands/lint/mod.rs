@@ -1,13 +1,15 @@
-//! `cargo xtask lint`: which documents, which rules of them, and what becomes of the findings.
+//! `cargo xtask lint`: the documents, the rules that apply to them, and the exit code.
 
+mod checked;
 mod format;
 
 use std::{fs, path::Path, process::ExitCode};
 
+use checked::{Checked, Located};
 use openapi_document::{Budget, Document, Positions};
 
 use crate::{
-    lint::{Finding, Level, Scope, lint_with_facade},
+    lint::{Level, Scope, lint_with_facade},
     output::{Failure, Output},
     workspace::vendors::{self, Vendor},
 };
@@ -31,27 +33,7 @@ pub(crate) struct Arguments {
     rules: bool,
 }
 
-/// A document and what became of it.
-pub(super) struct Checked {
-    pub(super) name: String,
-    /// Whether the rules of curation were asked of it.
-    pub(super) curated: bool,
-    /// The findings by their place, or why the document cannot be read.
-    pub(super) outcome: Result<Located, String>,
-}
-
-pub(super) struct Located {
-    pub(super) positions: Positions,
-    pub(super) findings: Vec<Finding>,
-}
-
-impl Checked {
-    pub(super) fn count(&self, level: Level) -> usize {
-        self.outcome.iter().flat_map(|located| &located.findings).filter(|finding| finding.rule.level == level).count()
-    }
-}
-
-/// Runs the command in the repository at `root`: 0 if all is well, 1 if anything was found that fails, 2 if it cannot be asked.
+/// Runs the command in the repository at `root`. Returns 0, 1 if a finding fails, 2 if a document cannot be read.
 pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     output.as_json = arguments.format == format::Format::Json;
     if arguments.rules {

@@ -1,11 +1,14 @@
 //! Discriminators: which property distinguishes alternatives, and by which values.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi_document::{DocumentTree, Node, names_file, pointer::Step};
 use serde_json::Value;
 
-use super::name;
+use super::{
+    subtypes::{Subtypes, descendants},
+    variants::name,
+};
 use crate::{
     compare::{Circumstance, Comparison, Context, Finding},
     rule::rules,
@@ -113,40 +116,6 @@ impl<'a> Comparison<'a> {
         (names_file(old) || names_file(new))
             && pair.is_some_and(|(old, new)| same((&self.base, &old), (&self.revision, &new)))
     }
-}
-
-/// The number of subtypes that a component may have, theirs included.
-const DESCENDANTS: usize = 1_000;
-
-/// Components by the component that they include with `allOf`: its subtypes, if it has a discriminator.
-pub(in crate::compare) type Subtypes<'a> = HashMap<&'a str, Vec<&'a str>>;
-
-/// Returns the subtypes of a document's components.
-pub(in crate::compare) fn subtypes<'a>(document: &DocumentTree<'a>) -> Subtypes<'a> {
-    let mut subtypes = Subtypes::new();
-    for (name, schema) in document.components("schemas").into_iter().flatten() {
-        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            let reference = part.get("$ref").and_then(Value::as_str);
-            if let Some(parent) = reference.and_then(|reference| reference.strip_prefix(openapi_document::SCHEMAS)) {
-                subtypes.entry(parent).or_default().push(name.as_str());
-            }
-        }
-    }
-    subtypes
-}
-
-/// Returns the subtypes of a component, and theirs.
-pub(in crate::compare) fn descendants<'a>(subtypes: &Subtypes<'a>, parent: &str) -> BTreeSet<&'a str> {
-    let mut found = BTreeSet::new();
-    let mut next = vec![parent];
-    while let Some(parent) = next.pop() {
-        for child in subtypes.get(parent).into_iter().flatten() {
-            if found.len() < DESCENDANTS && found.insert(*child) {
-                next.push(child);
-            }
-        }
-    }
-    found
 }
 
 /// Returns the values of a discriminator and what they stand for: what is written, and the names of the alternatives

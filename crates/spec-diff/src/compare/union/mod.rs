@@ -3,18 +3,20 @@
 pub(super) mod ambiguous;
 pub(super) mod discriminator;
 mod matching;
+pub(super) mod subtypes;
 mod variants;
 
-pub(super) use discriminator::{Subtypes, descendants, subtypes};
 use openapi_document::{DocumentTree, Node};
 
 use super::{Circumstance, Comparison, Context, Finding, components::component};
 use crate::{
     classification::Direction,
-    compare::conditions::{CONDITION_ADDED, CONDITION_REMOVED},
-    compare::schema::{TYPE_CHANGED, TYPE_GENERALIZED, TYPE_SPECIALIZED},
+    compare::{
+        conditions::{CONDITION_ADDED, CONDITION_REMOVED},
+        schema::{TYPE_CHANGED, TYPE_GENERALIZED, TYPE_SPECIALIZED},
+    },
     rule::{Rule, rules},
-    schema::{From, Schema, Types, Union, Usage, fits_any, fits_schema, fits_union, same},
+    schema::{InDocument, Schema, Types, Union, Usage, fits_any, fits_schema, fits_union, same},
 };
 use matching::likeness;
 use variants::{flat, label, labels, name, normal, types_of};
@@ -101,7 +103,11 @@ impl<'a> Comparison<'a> {
 
     /// Returns whether all that fits an alternative fits one of the other side. Two objects with names of their own are two
     /// things, also where they list the same members.
-    pub(super) fn is_covered(&self, variant: From<'_, 'a, &Node<'a>>, others: From<'_, 'a, &[Node<'a>]>) -> bool {
+    pub(super) fn is_covered(
+        &self,
+        variant: InDocument<'_, 'a, &Node<'a>>,
+        others: InDocument<'_, 'a, &[Node<'a>]>,
+    ) -> bool {
         let name = |document: &DocumentTree<'a>, node: &Node<'a>| {
             component(&document.resolve(node.clone())).filter(|_| normal(document, node).says_members())
         };
@@ -154,7 +160,12 @@ impl<'a> Comparison<'a> {
 
     /// Returns whether what fits a schema fits the alternatives of another, or one of them with all that stands beside
     /// them.
-    fn meets(&self, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Schema<'a>>, union: &Union<'a>) -> bool {
+    fn meets(
+        &self,
+        narrow: InDocument<'_, 'a, &Schema<'a>>,
+        wide: InDocument<'_, 'a, &Schema<'a>>,
+        union: &Union<'a>,
+    ) -> bool {
         let fits_with = |variant: &&Node<'a>| {
             fits_schema(&self.effort, narrow, (wide.0, &wide.1.with(wide.0, union, variant)), false)
         };

@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use openapi_document::text::pluralize;
 
-use super::{capitalized, escaped, reach, reaches_others, source_excerpt::Excerpts};
+use super::{
+    escaping::escaped,
+    findings::{capitalized, reach, reaches_others},
+    source_excerpt::Excerpts,
+};
 use crate::{
     Level, Location, Member,
     input::Parsed,
