@@ -13,7 +13,7 @@ const TEMPLATE: &str = include_str!("../../../../../assets/outbox.html");
 /// Reads the page again while it is visible.
 const SCRIPT: &str = include_str!("../../../../../assets/outbox.js");
 /// The browser runs this script only, and loads and sends nothing elsewhere. The hash is that of the script, which a test checks.
-pub(super) const POLICY: &str = "default-src 'none'; script-src 'sha256-d7KOfnxK0ZUQ5hVbjfFOBExTri7rt54PvMj9gjijrAE='; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
+pub(super) const POLICY: &str = "default-src 'none'; script-src 'sha256-wRVLWUolP4kp4hbsSnUSs9BC/ra+KpRixvjcSu5axRc='; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
                                  base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Returns the page of a status, or of the reason why there is none.
