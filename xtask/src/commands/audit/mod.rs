@@ -173,6 +173,33 @@ mod tests {
         assert!(draft.losses.iter().any(|loss| loss.text.contains("one value alone")));
     }
 
+    #[test]
+    fn objects_and_numbers_of_forms_are_compared_as_they_are_sent() {
+        let text = json!({"type": "string"});
+        let address = json!({"type": "object", "properties": {"city": text, "at": {"type": "object", "properties": {"x": {"type": "number"}}}}});
+        let mut root = meters();
+        root["paths"]["/meters"]["post"] = json!({
+            "operationId": "addMeter",
+            "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
+                "schema": {"type": "object", "properties": {"rate": {"type": "number"}, "address": address}},
+                "encoding": {"address": {"style": "deepObject"}},
+            }}},
+            "responses": {"204": {"description": "ok"}},
+        });
+        let (published, mut draft) = drafted(&root);
+        assert_eq!(check(&published, &draft), (vec![], vec![]));
+        for (_, packed) in &mut draft.schemas {
+            let mut schema = packed.value();
+            if let Some(properties) = schema["properties"].as_object_mut() {
+                properties.remove("address[at][x]");
+            }
+            *packed = schema.into();
+        }
+        let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+        let form = "/paths/~1meters/post/requestBody/content/application~1x-www-form-urlencoded/schema";
+        assert_eq!(at, [format!("{form}/properties/address/properties/at")]);
+    }
+
     /// A schema within as many objects as there are names.
     fn within(names: &[&str], schema: Value) -> Value {
         names.iter().rev().fold(schema, |inner, name| json!({"type": "object", "properties": {*name: inner}}))

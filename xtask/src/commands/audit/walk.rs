@@ -31,6 +31,7 @@ pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Dif
         merged: BTreeSet::new(),
         seen: BTreeSet::new(),
         sent: false,
+        is_form: false,
     };
     for operation in import::operations(&published.root) {
         if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == operation.pointer) {
@@ -52,6 +53,8 @@ struct Walk<'a> {
     seen: BTreeSet<(String, String, bool)>,
     /// Whether the client sends what is compared.
     sent: bool,
+    /// Whether what is compared is a form: objects in it are fields of their own, and numbers are text.
+    is_form: bool,
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -131,9 +134,8 @@ impl<'a> Walk<'a> {
         let json = |holder: &'a Value| {
             let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
             let bodies = content.map(|(media, body)| (media.as_str(), body)).collect::<Vec<_>>();
-            let is_form = |media: &str| media == "application/x-www-form-urlencoded";
             let json = bodies.iter().find(|(media, _)| import::is_json(media));
-            json.or_else(|| bodies.iter().find(|(media, _)| is_form(media))).copied()
+            json.or_else(|| bodies.iter().find(|(media, _)| *media == FORM)).copied()
         };
         self.from.clear();
         let own_media = own.and_then(json).map(|(media, _)| media);
@@ -144,7 +146,11 @@ impl<'a> Walk<'a> {
         }
         let at = child(&child(&child(at, "content"), media), "schema");
         match (body.get("schema"), own.and_then(json).and_then(|(_, body)| body.get("schema"))) {
-            (Some(schema), Some(own)) => self.schema(schema, at, own, 0),
+            (Some(schema), Some(own)) => {
+                self.is_form = media == FORM;
+                self.schema(schema, at, own, 0);
+                self.is_form = false;
+            }
             (Some(_), None) => self.add(&at, "the JSON is not in the draft"),
             (None, _) => self.found.push(Difference {
                 from: at.clone(),
@@ -166,7 +172,8 @@ impl<'a> Walk<'a> {
         if ours.is_empty() {
             return self.add(&at, "any JSON in the draft");
         }
-        if !theirs.is_empty() && !theirs.iter().any(|kind| ours.contains(kind)) {
+        let is_decimal = self.is_form && theirs.contains("number") && text(own, "format") == "decimal";
+        if !theirs.is_empty() && !is_decimal && !theirs.iter().any(|kind| ours.contains(kind)) {
             let text = format!("{} is {} in the draft", join(&theirs), join(&ours));
             return self.add(&at, text);
         }
@@ -200,6 +207,7 @@ impl<'a> Walk<'a> {
             match own.get("properties").and_then(|own| own.get(&name)) {
                 Some(own) => self.schema(property, at, own, depth + 1),
                 None if is_skipped => {}
+                None if self.is_form && has_fields_of(own, &name) => self.form_object(property, at, own, &name, depth),
                 None => {
                     self.from.clear();
                     self.add(&at, format!("the field {name:?} is not in the draft"));
@@ -207,6 +215,24 @@ impl<'a> Walk<'a> {
             }
         }
         self.items(schema, &at, own, depth);
+    }
+
+    /// An object in a form: its fields are fields of the form, such as `at[gte]`.
+    fn form_object(&mut self, schema: &'a Value, at: String, own: &'a Value, around: &str, depth: usize) {
+        let (at, schema) = resolved(self.theirs, at, schema);
+        for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
+            let sent = format!("{around}[{name}]");
+            match own.get("properties").and_then(|own| own.get(&sent)) {
+                Some(own) => self.schema(property, at, own, depth + 1),
+                None if depth < MERGED_DEPTH && has_fields_of(own, &sent) => {
+                    self.form_object(property, at, own, &sent, depth + 1);
+                }
+                None => {
+                    self.from.clear();
+                    self.add(&at, format!("the field {sent:?} is not in the draft"));
+                }
+            }
+        }
     }
 
     /// Notes places of one field of the draft, behind their references too, and those of the fields below it. What they have between them
@@ -259,6 +285,14 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Returns whether a form has fields of an object.
+fn has_fields_of(form: &Value, object: &str) -> bool {
+    let mut names = form.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
+    names.any(|name| name.strip_prefix(object).is_some_and(|rest| rest.starts_with('[')))
 }
 
 /// Headers that the client sets itself: OpenAPI ignores them.

@@ -144,6 +144,13 @@ impl Converter<'_> {
         Ok(Some(not_null(&converted)))
     }
 
+    /// Returns whether the object of a form is stated to be sent as `object[field]`; `at` is the place of the form's schema.
+    fn is_deep_object(&self, at: &str, name: &str) -> bool {
+        let media = at.strip_suffix("/schema").and_then(|at| self.root.pointer(at));
+        let style = media.and_then(|media| media.get("encoding")?.get(name)?.get("style")?.as_str());
+        style == Some("deepObject")
+    }
+
     fn form_fields(
         &mut self,
         schema: &Value,
@@ -184,6 +191,12 @@ impl Converter<'_> {
             } else if simple {
                 fields.push((sent, node, required));
             } else if component.is_some() && depth < FORM_DEPTH && self.view(&node, at).is_some() {
+                if depth == 0 && !self.is_deep_object(at, &sent) {
+                    let text = format!(
+                        "the form's object {sent:?} is sent as fields such as \"{sent}[a]\": the specification states no other form"
+                    );
+                    self.losses.add(Kind::Body, at, text);
+                }
                 self.form_fields(&node, at, &sent, required, depth + 1, fields)?;
             } else if required {
                 return Err(format!(
