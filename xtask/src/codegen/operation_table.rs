@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_leaves_out_what_core_sends() {
+    fn table_of_operations_is_sorted_and_lacks_those_of_core() {
         let code = table(&json!({"paths": {
             "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id", "x-final-statuses": [500], "x-permissions": ["z:read", "z:all"]}},
             "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true, "security": []}},

@@ -15,7 +15,7 @@ use super::{
 use crate::packed::Packed;
 
 /// How many operations and schemas a part has. It has more only if one operation reaches more.
-const SIZE: usize = 32;
+const SIZE: usize = 48;
 
 /// The schemas that each component schema names.
 pub(super) struct References(BTreeMap<String, BTreeSet<String>>);

@@ -3,10 +3,7 @@
 use openapi_document::Operation;
 use serde_json::{Map, Value, json};
 
-use super::{
-    identifiers::{component_name, type_name},
-    normalize::is_json,
-};
+use super::identifiers::{component_name, type_name};
 
 /// What a client reads of the success responses of an operation.
 pub(crate) enum Successes {
@@ -18,6 +15,12 @@ pub(crate) enum Successes {
     ByStatus(Vec<(u16, Option<Value>)>),
     /// JSON and bytes, which have no type in common.
     Mixed,
+}
+
+/// Returns whether a media type is JSON: progenitor gets `application/json` for it, and the call sends its own name.
+pub(crate) fn is_json(media: &str) -> bool {
+    let name = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    name.ends_with("/json") || name.ends_with("+json")
 }
 
 /// What a client reads of one response.

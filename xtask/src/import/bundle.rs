@@ -164,6 +164,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::import::read;
 
     #[test]
     fn other_files_are_brought_in_with_their_own_references() -> std::io::Result<()> {
@@ -179,7 +180,7 @@ mod tests {
             folder.path().join("s.yaml"),
             "openapi: 3.0.0\na: {$ref: 'models/a.yml'}\ngone: {$ref: 'gone.yml#/A'}\n",
         )?;
-        let read = parse::read(&folder.path().join("s.yaml")).unwrap_or_else(|error| panic!("{error}"));
+        let read = read::read(&folder.path().join("s.yaml")).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(read.root["a"], json!({"$ref": "#/x-files/models~1a.yml"}));
         assert_eq!(read.root["x-files"]["models/a.yml"]["properties"]["b"], json!({"$ref": "#/x-files/models~1b.yml"}));
         assert_eq!(

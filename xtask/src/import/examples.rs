@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// What the vendor shows for an operation.
 #[derive(Default)]
-pub(super) struct Shown<'a> {
+pub(super) struct VendorExamples<'a> {
     pub(super) body: Hint<'a>,
     pub(super) response: Hint<'a>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Hint<'a> {
 }
 
 /// Returns the vendor's own examples of an operation's bodies.
-pub(super) fn shown<'a>(root: &'a Value, edition: Edition, operation: &Operation<'a>) -> Shown<'a> {
+pub(super) fn vendor_examples<'a>(root: &'a Value, edition: Edition, operation: &Operation<'a>) -> VendorExamples<'a> {
     let success =
         operation.responses(root).into_iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
     if edition == Edition::Swagger2 {
@@ -41,7 +41,7 @@ pub(super) fn shown<'a>(root: &'a Value, edition: Edition, operation: &Operation
         let body = parameters.map(|(_, parameter)| parameter).find(|parameter| parameter["in"] == "body");
         let example = success.and_then(|response| response.get("examples")?.as_object()?.values().next());
         let schema = |holder: Option<&'a Value>| holder.and_then(|holder| holder.get("schema"));
-        return Shown {
+        return VendorExamples {
             body: Hint { example: None, schema: schema(body) },
             response: Hint { example, schema: schema(success) },
         };
@@ -52,7 +52,7 @@ pub(super) fn shown<'a>(root: &'a Value, edition: Edition, operation: &Operation
         let named = || resolve(root, media.get("examples")?.as_object()?.values().next()?).get("value");
         Some(Hint { example: media.get("example").or_else(named), schema: media.get("schema") })
     };
-    Shown {
+    VendorExamples {
         body: operation.body(root).and_then(of).unwrap_or_default(),
         response: success.and_then(of).unwrap_or_default(),
     }

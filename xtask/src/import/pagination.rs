@@ -167,7 +167,8 @@ impl<'a> Response<'a> {
         top.iter().cloned().chain(inner).filter(is_plain).collect()
     }
 
-    fn named(&self, names: &[&str], of: &[&str]) -> Option<String> {
+    /// Returns the first field with one of these names and one of these types.
+    fn field_called(&self, names: &[&str], of: &[&str]) -> Option<String> {
         self.fields().into_iter().find(|path| {
             let name = value_name(path.rsplit('.').next().unwrap_or(path));
             names.contains(&name.trim_matches('_')) && self.of(path).is_some_and(|known| of.contains(&known))
@@ -176,7 +177,7 @@ impl<'a> Response<'a> {
 
     /// Returns a cursor in the response that a parameter takes, or the id of the last item.
     fn cursor(&self, items: &str, parameters: &Parameters<'_>) -> Option<Value> {
-        let more = self.named(&["has_more", "has_next", "has_next_page", "more"], &["boolean"]);
+        let more = self.field_called(&["has_more", "has_next", "has_next_page", "more"], &["boolean"]);
         let with_more = |mut extension: Value| {
             if let Some(more) = &more {
                 extension["more"] = json!(more);
@@ -195,23 +196,23 @@ impl<'a> Response<'a> {
             let own = [name.clone(), format!("next_{name}")];
             let same = if name.starts_with("next") || name.starts_with("continuation") { &own[..] } else { &own[1..] };
             let same = same.iter().map(String::as_str).collect::<Vec<_>>();
-            let next = self.named(&same, &["string"]).or_else(|| {
+            let next = self.field_called(&same, &["string"]).or_else(|| {
                 let tokens = ["next_cursor", "next_page_token", "next_token", "next_page_cursor"];
-                self.named(&tokens, &["string"])
+                self.field_called(&tokens, &["string"])
             })?;
             return Some(with_more(json!({"style": "cursor", "param": param.name, "next": next})));
         }
         // The number of the next page: the first page needs none.
         let page = parameters.only(&["page", "page_number"]).filter(|page| page.is("integer"))?;
-        let next = self.named(&["next_page"], &["integer"])?;
+        let next = self.field_called(&["next_page"], &["integer"])?;
         Some(json!({"style": "cursor", "param": page.name, "next": next}))
     }
 
     /// Returns a link to the next page, beside one to the page before it or named as a link.
     fn link(&self) -> Option<Value> {
         let by_name = ["next_url", "next_uri", "next_link", "next_page_url", "next_page_uri", "odata_next_link"];
-        let next = self.named(&by_name, &["string"]).or_else(|| {
-            let next = self.named(&["next"], &["string"])?;
+        let next = self.field_called(&by_name, &["string"]).or_else(|| {
+            let next = self.field_called(&["next"], &["string"])?;
             let holder = next.rsplit_once('.').map_or("", |(holder, _)| holder);
             let mut siblings = self.properties(holder).map(value_name);
             let is_link = matches!(holder, "links" | "_links")
@@ -228,7 +229,8 @@ impl<'a> Response<'a> {
         let stated = ["minimum", "default"].into_iter().filter_map(|keyword| page.number(keyword));
         let first = stated.min().filter(|first| matches!(first, 0 | 1))?;
         let mut extension = json!({"style": "page", "param": page.name, "first": first});
-        if let Some(pages) = self.named(&["total_pages", "page_count", "last_page", "pages_total"], &["integer"]) {
+        if let Some(pages) = self.field_called(&["total_pages", "page_count", "last_page", "pages_total"], &["integer"])
+        {
             extension["pages"] = json!(pages);
         }
         Some(extension)

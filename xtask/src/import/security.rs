@@ -41,7 +41,7 @@ pub(super) fn credentials(
         let first = defined.min_by_key(|(_, credential)| *credential != Credential::Bearer);
         let (name, credential) = first.unwrap_or((&FALLBACK, Credential::Bearer));
         let text = "no operation states its credentials: assumed to be these; look them up";
-        losses.add(Kind::Security, section, format!("{text} ({})", shown(&credential)));
+        losses.add(Kind::Security, section, format!("{text} ({})", described(&credential)));
         return Ok(finish(vec![(name.clone(), credential)]));
     }
     let mut reasons = Vec::new();
@@ -97,7 +97,7 @@ pub(crate) fn credentials_of(ours: &Value) -> Result<Vec<Credential>, String> {
     credentials(ours, Edition::OpenApi30, requirements, &mut Losses::default()).map(|(credentials, ..)| credentials)
 }
 
-/// The name of what is taken if nothing is said.
+/// The scheme of a specification without one.
 static FALLBACK: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "bearer".to_owned());
 
 type Named = Vec<(String, Credential)>;
@@ -282,7 +282,8 @@ impl Credential {
     }
 }
 
-fn shown(credential: &Credential) -> String {
+/// Returns a credential in words.
+fn described(credential: &Credential) -> String {
     match credential {
         Credential::OAuthClient { token_url, .. } => format!("OAuth client credentials at {token_url}"),
         other => other.sent(),
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn schemes_become_what_core_has() {
+    fn security_schemes_become_credentials_of_core() {
         assert_eq!(one(json!({"type": "http", "scheme": "Bearer"})), Ok(vec![Credential::Bearer]));
         assert_eq!(one(json!({"type": "http", "scheme": "basic"})), Ok(vec![Credential::Basic]));
         let header = one(json!({"type": "apiKey", "in": "header", "name": "X-Key"}));
@@ -366,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_write_authorization_the_one_for_programs_is_taken() {
+    fn of_two_authorization_headers_the_one_for_programs_is_used() {
         let taken = |one: Value, other: Value| {
             let schemes = json!({"a": one, "b": other, "k": {"type": "apiKey", "in": "header", "name": "X-Key"}});
             let root = json!({"security": [{"a": [], "b": [], "k": []}], "components": {"securitySchemes": schemes}});

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::constraints::with_limits;
 use crate::{
-    codegen::identifiers::{setter_name, value_name},
+    codegen::{
+        identifiers::{setter_name, value_name},
+        parameter_names,
+    },
     text::{
         markdown::{code_span, doc_comment, doc_line, list_entry},
         sentence,
@@ -51,7 +54,7 @@ fn method(root: &Value, operation: &Operation<'_>, known: &[&str]) -> String {
     };
     paragraph(doc_comment(&sentence(operation.text("summary"))));
     paragraph(doc_comment(operation.text("description")));
-    paragraph(marks(operation, known));
+    paragraph(marks(root, operation, known));
     let request = format!("{} {}", operation.method.to_uppercase(), operation.path);
     paragraph(format!("Sends {}.", code_span(&request)));
     paragraph(headed("Parameters", parameters(root, operation)));
@@ -65,7 +68,7 @@ fn headed(title: &str, lines: Vec<String>) -> String {
 }
 
 /// Returns the marks, a sentence each.
-fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
+fn marks(root: &Value, operation: &Operation<'_>, known: &[&str]) -> String {
     let link = |id: &str| {
         let name = value_name(id);
         if known.contains(&id) { format!("[`{name}`](Client::{name})") } else { format!("`{name}`") }
@@ -94,7 +97,7 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
         field => said.push(format!("Safe to repeat if the body has {}.", code_span(field))),
     }
     if let Some(paging) = operation.value.get("x-pagination").and_then(Value::as_object) {
-        said.push(pages(paging));
+        said.push(pages(root, operation, paging));
     }
     let poll = operation.value.get("x-long-running").and_then(|long| long.get("poll")).and_then(Value::as_str);
     if let Some(poll) = poll {
@@ -110,14 +113,15 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
     said.join("\n\n")
 }
 
-fn pages(paging: &Map<String, Value>) -> String {
+fn pages(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -> String {
+    let setter = |name| parameter_names::setter(root, operation, name, &["query"]).unwrap_or_else(|| value_name(name));
     let text = |key: &str| paging.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let mut said = format!("Paged by {}", doc_line(text("style").unwrap_or("pages")));
     if let Some(param) = text("param") {
-        _ = write!(said, " in `{}`", value_name(param));
+        _ = write!(said, " in `{}`", setter(param));
     }
     if let Some(limit) = text("limit") {
-        _ = write!(said, ", size in `{}`", value_name(limit));
+        _ = write!(said, ", size in `{}`", setter(limit));
     }
     if let Some(max) = paging.get("max").filter(|max| !max.is_null()) {
         _ = write!(said, ", at most {}", doc_line(&facts(max)));
@@ -144,9 +148,8 @@ fn facts(value: &Value) -> String {
 }
 
 fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
-    let described =
-        |parameter: &&Value| (text_of(parameter, "name"), parameter_text(root, parameter), required(parameter));
-    let mut lines = operation.parameters(root).iter().map(described).collect::<Vec<_>>();
+    let described = |(parameter, name): (&Value, String)| (name, parameter_text(root, parameter), required(parameter));
+    let mut lines = parameter_names::of_operation(root, operation).into_iter().map(described).collect::<Vec<_>>();
     if let Some(body) = operation.body(root) {
         lines.push(("body".to_owned(), text_of(body, "description"), true));
     }
@@ -158,9 +161,9 @@ fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
 }
 
 fn setters(root: &Value, operation: &Operation<'_>) -> BTreeMap<String, String> {
-    let parameters = operation.parameters(root);
+    let parameters = parameter_names::of_operation(root, operation);
     let documented =
-        parameters.iter().map(|parameter| (setter_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
+        parameters.into_iter().map(|(parameter, name)| (setter_name(&name), parameter_text(root, parameter)));
     let body = operation.body(root).map(|body| ("body".to_owned(), text_of(body, "description")));
     documented.chain(body).map(|(name, text)| (name, doc_comment(&text))).collect()
 }
@@ -270,7 +273,7 @@ Sends `GET /orders`.
     }
 
     #[test]
-    fn only_what_the_vendor_deprecates_is_deprecated() {
+    fn only_operations_that_the_vendor_deprecates_are_deprecated() {
         assert_eq!(doc("get_order").deprecated.as_deref(), Some("use `list_orders`"));
         assert_eq!(doc("list_orders").deprecated, None);
     }

@@ -18,6 +18,7 @@ use syn::{
 use super::{
     identifiers::{type_name, value_name},
     joined_parameters::joined_parameters,
+    parameter_names::expect_wire_names,
     rewrite::{doc_attributes::set_doc, shadowed_names::rename_setters},
 };
 pub(super) use helpers::HELPERS;
@@ -36,6 +37,7 @@ pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
             Item::Mod(operations) => {
                 let Some((_, items)) = &mut operations.content else { continue };
                 operations.attrs = OPERATIONS.map(|line| parse_quote!(#[doc = #line])).to_vec();
+                expect_wire_names(items, root);
                 rename_setters(items);
                 items.iter_mut().for_each(|item| operation(item, &forms, &joined, &base));
                 items.extend(helpers(items));

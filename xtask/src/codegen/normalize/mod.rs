@@ -7,9 +7,12 @@ mod schema;
 use openapi_document::{operations, pointer::child};
 use serde_json::{Map, Value, json};
 
-use super::successes::{self, Successes};
+use super::{
+    parameter_names,
+    successes::{self, Successes, is_json},
+};
 
-pub(crate) use responses::{Success, is_json};
+pub(crate) use responses::Success;
 pub(crate) use schema::IGNORED_KEYWORDS;
 
 /// Returns the document as progenitor gets it.
@@ -24,7 +27,10 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
     for source in operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()) {
         let mut operation = Map::new();
         operation.insert("operationId".to_owned(), json!(source.id()));
-        operation.insert("parameters".to_owned(), source.parameters(root).into_iter().map(parameter).collect());
+        operation.insert(
+            "parameters".to_owned(),
+            parameter_names::of_operation(root, &source).into_iter().map(parameter).collect(),
+        );
         if let Some(body) = source.body(root) {
             operation.insert("requestBody".to_owned(), json!({"required": true, "content": request_content(body)}));
         }
@@ -39,7 +45,7 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
             _ => responses::responses(&source.responses(root), download, success),
         };
         operation.insert("responses".to_owned(), responses);
-        let item = paths.entry(source.path).or_insert_with(|| json!({}));
+        let item = paths.entry(parameter_names::path(root, &source)).or_insert_with(|| json!({}));
         item[source.method] = Value::Object(operation);
     }
     normal["paths"] = Value::Object(paths);
@@ -49,9 +55,9 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
     normal
 }
 
-fn parameter(source: &Value) -> Value {
+fn parameter((source, name): (&Value, String)) -> Value {
     let mut parameter = json!({
-        "name": source.get("name"),
+        "name": name,
         "in": source.get("in"),
         "schema": source.get("schema"),
     });

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::codegen::successes::not_null;
+use crate::codegen::successes::{is_json, not_null};
 
 /// Which statuses the success responses keep.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,10 +42,4 @@ fn response_content(response: &Value, download: bool) -> Option<Value> {
         // Of several media types progenitor takes JSON, whatever comes.
         _ => json!({"*/*": {"schema": {"type": "string", "format": "binary"}}}),
     })
-}
-
-/// Returns whether a media type is JSON: progenitor gets `application/json` for it, and the call sends its own name.
-pub(crate) fn is_json(media: &str) -> bool {
-    let name = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    name.ends_with("/json") || name.ends_with("+json")
 }

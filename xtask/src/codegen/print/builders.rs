@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn builders_of_requests_are_defined_by_the_fields_of_their_types() {
+    fn builders_of_requests_have_the_fields_of_their_types() {
         let mut file = syn::parse_file(
             r#"
             pub struct Sent {

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn definitions_replace_their_placeholders_with_their_indentation() {
+    fn definitions_replace_their_placeholders_indented() {
         let mut definitions = Definitions::default();
         let placeholder = definitions.add("macro! {\n    A,\n}".to_owned());
         let code = quote::quote!(mod types { #placeholder pub struct Definition0; });

@@ -80,16 +80,27 @@ impl FileText {
         self.0.iter_mut().find(|(outside, _)| outside.contains(&head)).map(|(_, pieces)| pieces)
     }
 
-    /// Returns the text of the whole file.
-    pub(super) fn text(&self) -> String {
-        let items = self.0.iter().map(|(outside, pieces)| {
-            let inside = pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
-            match outside.strip_suffix("}\n").filter(|_| !inside.is_empty()) {
-                Some(head) => format!("{head}\n{inside}}}\n"),
-                None => outside.clone(),
+    /// Returns the text of the whole file, between a head and an end. The items are freed as they are added.
+    pub(super) fn text(self, head: &str, end: &str) -> String {
+        let items = self
+            .0
+            .iter()
+            .map(|(outside, pieces)| outside.len() + pieces.iter().map(|piece| piece.text.len()).sum::<usize>() + 1);
+        let mut text = String::with_capacity(head.len() + items.sum::<usize>() + end.len());
+        text.push_str(head);
+        for (outside, pieces) in self.0 {
+            match outside.strip_suffix("}\n").filter(|_| pieces.iter().any(|piece| !piece.text.is_empty())) {
+                Some(head) => {
+                    text.push_str(head);
+                    text.push('\n');
+                    pieces.into_iter().for_each(|piece| text.push_str(&piece.text));
+                    text.push_str("}\n");
+                }
+                None => text.push_str(&outside),
             }
-        });
-        items.collect()
+        }
+        text.push_str(end);
+        text
     }
 }
 

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_constructor_that_skips_the_transport_and_the_prelude_are_gone() {
+    fn constructor_without_transport_and_prelude_are_removed() {
         let code = rewritten("impl Client { pub fn new() {} pub fn new_with_client() {} } pub mod prelude {}");
         assert!(code.starts_with("impl Client {\n    pub fn new_with_client() {}\n"), "{code}");
         assert!(
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_header_is_gone_and_with_it_a_map_that_would_be_empty() {
+    fn version_header_is_removed_with_its_empty_map() {
         let code = rewritten(
             r#"impl Call { fn send() {
                 let mut header_map = HeaderMap::with_capacity(1);

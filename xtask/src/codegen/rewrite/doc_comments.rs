@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_have_the_documents_text_and_say_that_they_are_deprecated() {
+    fn methods_have_the_documents_text_and_deprecation() {
         let code = rewritten("impl Client { #[doc = \"old\"] pub fn get_it(&self) {} }");
         let expected =
             "    /// Gets <it>.\n    ///\n    /// More.\n    #[deprecated(note = \"use `other`\")]\n    pub fn get_it";

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn date_times_that_are_needed_and_that_may_be_absent_are_read_by_core() {
+    fn required_and_optional_date_times_are_read_by_core() {
         let mut file = syn::parse_file(
             r#"mod types {
                 struct A {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans_that_are_needed_and_that_may_be_absent_are_read_by_core() {
+    fn required_and_optional_booleans_are_read_by_core() {
         let mut file = syn::parse_file(
             r#"mod types {
                 struct A {

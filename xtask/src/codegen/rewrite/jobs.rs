@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use syn::{ImplItem, Type, parse_quote};
 
 use super::call_model::{Call, CallModel};
-use crate::codegen::identifiers::{setter_name, type_name};
+use crate::codegen::{
+    identifiers::{setter_name, type_name},
+    parameter_names,
+};
 
 /// Returns the extension of an operation.
 pub(super) fn extension<'a>(operation: &Operation<'a>) -> Option<&'a Map<String, Value>> {
@@ -111,13 +114,13 @@ pub(super) fn poll(
 
 /// Returns the parameter that names the job: the last one of the path.
 fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<String> {
-    let in_path = |parameter: &&Value| parameter.get("in").and_then(Value::as_str) == Some("path");
-    let position = |parameter: &&Value| {
+    let in_path = |(parameter, _): &(&Value, String)| parameter.get("in").and_then(Value::as_str) == Some("path");
+    let position = |(parameter, _): &(&Value, String)| {
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
         operation.path.find(&format!("{{{name}}}"))
     };
-    let last = operation.parameters(root).into_iter().filter(in_path).max_by_key(position)?;
-    let name = setter_name(last.get("name")?.as_str()?);
+    let (_, last) = parameter_names::of_operation(root, operation).into_iter().filter(in_path).max_by_key(position)?;
+    let name = setter_name(&last);
     call.parameter(&name).map(|_| name)
 }
 
@@ -141,7 +144,8 @@ pub(super) fn start(
     let needed = target.parameters.iter().filter(|parameter| parameter.is_required).collect::<Vec<_>>();
     let given = match text(job, "param") {
         "" => id_parameter(target, root, polled).ok_or("the operation to poll has no parameter in its path")?,
-        param => setter_name(param),
+        param => parameter_names::setter(root, polled, param, &["path", "query", "header"])
+            .ok_or_else(|| format!("{} has no parameter {param:?}", polled.id()))?,
     };
     let mut kept = Vec::new();
     for parameter in needed.iter().filter(|parameter| parameter.name != given) {

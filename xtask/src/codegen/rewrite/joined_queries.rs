@@ -69,7 +69,7 @@ mod tests {
     use crate::{codegen::render, test_support::changed};
 
     #[test]
-    fn array_that_is_not_exploded_is_joined_by_core_and_expected_so_by_the_mock() {
+    fn array_without_explode_is_sent_and_expected_joined() {
         let files = render(changed("/paths/~1orders/get/parameters/3/explode", json!(false))).expect("it generates");
         let code: String = files.client.split_whitespace().collect();
         let joined = "leturl=::progenitor_client::__private::joined_query(url,\"status\",&status,)?;";

@@ -7,22 +7,22 @@ use serde_json::Value;
 use syn::{Expr, ExprMethodCall, File, Item, LitStr, parse_quote, visit_mut::VisitMut};
 
 use super::{last_name, module};
-use crate::codegen::{identifiers::type_name, normalize::is_json};
+use crate::codegen::{identifiers::type_name, successes::is_json};
 
 /// Names the document's media types in `Content-Type` and `Accept`.
 pub(crate) fn rewrite(file: &mut File, root: &Value) {
-    let named = named(root);
+    let names = media_types(root);
     for item in module(&mut file.items, "builder").into_iter().flatten() {
         if let Item::Impl(block) = item
-            && let Some(names) = last_name(&block.self_ty).and_then(|call| named.get(&call))
+            && let Some(own) = last_name(&block.self_ty).and_then(|call| names.get(&call))
         {
-            Names { sent: names.0.clone(), accepted: names.1.clone() }.visit_item_impl_mut(block);
+            Names { sent: own.0.clone(), accepted: own.1.clone() }.visit_item_impl_mut(block);
         }
     }
 }
 
 /// By call: the media type of its body, and those of its success responses, as far as they are JSON of another name.
-fn named(root: &Value) -> BTreeMap<String, (Option<String>, Option<String>)> {
+fn media_types(root: &Value) -> BTreeMap<String, (Option<String>, Option<String>)> {
     let json = |holder: &Value| {
         let media = holder.get("content").and_then(Value::as_object).into_iter().flatten();
         media.map(|(name, _)| name.clone()).filter(|name| is_json(name)).collect::<Vec<_>>()

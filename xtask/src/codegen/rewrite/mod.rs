@@ -32,7 +32,7 @@ use syn::{Attribute, File, Item, ItemMod, LitStr};
 
 pub(crate) use lists_and_jobs::Omitted;
 
-use super::{docs::operations::OperationDocs, open_enum::OpenEnum};
+use super::{docs::operations::OperationDocs, open_enum::OpenEnum, parameter_names::send_wire_names};
 
 /// Makes the client's code ours. The enums and the table of operations are not part of it.
 pub(crate) fn rewrite(
@@ -41,6 +41,7 @@ pub(crate) fn rewrite(
     enums: &[OpenEnum],
     root: &Value,
 ) -> Result<(File, Vec<Omitted>), String> {
+    send_wire_names(&mut file, root);
     client::rewrite(&mut file);
     twins::rename(&mut file, root);
     joined_queries::rewrite(&mut file, root);

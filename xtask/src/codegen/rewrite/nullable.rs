@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn required_fields_are_sent_as_null_and_those_of_updates_have_three_states() {
+    fn nullable_fields_of_requests_are_sent_as_null() {
         let schema = |required: &[&str]| {
             json!({"type": "object", "required": required, "properties": {
                 "endsAt": {"type": "string", "nullable": true}, "name": {"type": "string"},

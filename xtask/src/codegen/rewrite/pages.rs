@@ -11,7 +11,10 @@ use super::{
     foreign_name, jobs,
     null_collections::argument,
 };
-use crate::codegen::identifiers::{setter_name, type_name, value_name};
+use crate::codegen::{
+    identifiers::{setter_name, type_name, value_name},
+    parameter_names,
+};
 
 /// Returns the method of an operation.
 ///
@@ -28,6 +31,7 @@ pub(super) fn stream(
         return Err("its body cannot be sent again".to_owned());
     }
     let text = |key: &str| paging.get(key).and_then(Value::as_str).unwrap_or_default();
+    let setter = |name: &str| parameter_names::setter(root, operation, name, &["query"]);
     let style = text("style");
     let numbering = match style {
         "offset" => Some(quote!(::progenitor_client::__private::Numbering::Items)),
@@ -41,9 +45,9 @@ pub(super) fn stream(
     let items = Items::new(model, response, text("items"))?;
     let position = match text("param") {
         "" if matches!(style, "next-uri" | "link") => None,
-        param => Some(Position::new(model, call, param)?),
+        param => Some(Position::new(model, call, param, setter(param))?),
     };
-    let size = size(call, paging)?;
+    let size = size(call, paging, setter(text("limit")))?;
     let page = page(model, response, paging, operation, &items)?;
     let request = request(call, position.as_ref(), numbering.is_some(), alone(root, operation, paging).as_deref());
     let first = match (&position, &numbering) {
@@ -113,13 +117,14 @@ impl Items {
     fn new(model: &CallModel, response: &Type, path: &str) -> Result<Self, String> {
         let found = model.value(&quote!(page), response, path, false)?;
         let is_list = foreign_name(&found.of).is_some_and(|name| name == "Vec");
-        let of =
-            argument(&found.of, 0).filter(|_| is_list).ok_or_else(|| format!("{} is not an array", named(path)))?;
+        let of = argument(&found.of, 0)
+            .filter(|_| is_list)
+            .ok_or_else(|| format!("{} is not an array", quoted_path(path)))?;
         Ok(Self { code: found.code, of: model.outside(of) })
     }
 }
 
-fn named(path: &str) -> String {
+fn quoted_path(path: &str) -> String {
     if path.is_empty() { "the response".to_owned() } else { format!("{path:?}") }
 }
 
@@ -132,15 +137,15 @@ struct Position {
 }
 
 impl Position {
-    fn new(model: &CallModel, call: &Call, param: &str) -> Result<Self, String> {
-        let (setter, value) = (format_ident!("{}", setter_name(param)), value_name(param));
+    fn new(model: &CallModel, call: &Call, param: &str, setter: Option<String>) -> Result<Self, String> {
         let parsed = |of: &Type| quote!(::progenitor_client::__private::position::<#of>(&position)?);
-        if let Some(parameter) = call.parameter(&setter_name(param)) {
+        if let Some(parameter) = setter.and_then(|setter| call.parameter(&setter)) {
             is_position(&parameter.of, param)?;
-            let value = parsed(&parameter.of);
+            let (setter, value) = (&parameter.name, parsed(&parameter.of));
             return Ok(Self { first: Some(optional(parameter)), set: quote!(call.#setter(#value)) });
         }
         let body = call.parameter("body").ok_or_else(|| format!("it has no parameter {param:?}"))?;
+        let value = value_name(param);
         let of = model.body_field(&body.of, param, &value).ok_or_else(|| format!("its body has no field {param:?}"))?;
         is_position(&of, param)?;
         let (parsed, setter) = (parsed(&of), format_ident!("{value}"));
@@ -182,17 +187,16 @@ struct Size {
     max: Option<i64>,
 }
 
-fn size(call: &Call, paging: &Map<String, Value>) -> Result<Size, String> {
+fn size(call: &Call, paging: &Map<String, Value>, setter: Option<String>) -> Result<Size, String> {
     let number = |key: &str| paging.get(key).and_then(Value::as_i64);
     let Some(limit) = paging.get("limit").and_then(Value::as_str) else {
         return Ok(Size { limit: None, default: number("default").or(number("max")), max: None });
     };
-    let parameter = call.parameter(&setter_name(limit));
-    let Some(parameter) = parameter else {
+    let Some(parameter) = setter.and_then(|setter| call.parameter(&setter)) else {
         // In the body, where the caller sets it.
         return Ok(Size { limit: None, default: None, max: None });
     };
-    let setter = format_ident!("{}", setter_name(limit));
+    let setter = parameter.name.clone();
     // The end of other lists does not depend on the size.
     let is_numbered = needs_size(paging.get("style").and_then(Value::as_str).unwrap_or_default());
     let max = number("max").filter(|_| is_numbered && is_position(&parameter.of, limit).is_ok());
@@ -247,9 +251,9 @@ fn alone(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -
         return None;
     }
     let limit = paging.get("limit").and_then(Value::as_str).unwrap_or_default();
-    let parameters = operation.parameters(root).into_iter().filter_map(|parameter| {
+    let parameters = parameter_names::of_operation(root, operation).into_iter().filter_map(|(parameter, name)| {
         let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-        (text("in") != "query" || text("name") == limit).then(|| setter_name(text("name")))
+        (text("in") != "query" || text("name") == limit).then(|| setter_name(&name))
     });
     Some(parameters.chain(["body".to_owned()]).collect())
 }

@@ -149,7 +149,9 @@ fn drafted(
                 let losses = sources.omitted.iter().map(|omitted| unsupported::omission(&draft, omitted));
                 let losses = losses.collect::<Vec<_>>();
                 draft.losses.extend(losses);
-                let text = text.value().as_str().unwrap_or_default().to_owned();
+                let serde_json::Value::String(text) = text.value() else {
+                    return Err("the document's text is lost: a bug of add-vendor; please report it".to_owned());
+                };
                 return Ok((draft, text, sources));
             }
             Err(failure) => {

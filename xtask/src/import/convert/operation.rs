@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ConvertedOperation, Converter, direction::Direction};
 use crate::{
+    codegen::{identifiers::setter_name, parameter_names},
     example_mismatches::{mismatch_text, mismatches},
     import::{
         self, examples,
@@ -110,17 +111,15 @@ impl Converter<'_> {
             value["parameters"] = Value::Array(parameters);
         }
         if let Some(body) = self.body(operation, id)? {
-            if let Some(list) = value.get_mut("parameters").and_then(Value::as_array_mut)
-                && let Some(index) = list.iter().position(|parameter| parameter["name"] == "body")
-            {
-                if list[index]["required"] == true {
-                    return Err("it has a parameter `body` beside its body".to_owned());
-                }
-                list.remove(index);
-                let text = "\"body\" is left out: it would have the body's setter in Rust";
-                self.losses.add(Kind::Parameter, &operation.pointer, text);
-            }
             value["requestBody"] = body;
+        }
+        let drafted = value["parameters"].as_array().into_iter().flatten().collect();
+        for (parameter, name) in parameter_names::distinct(drafted, value.get("requestBody").is_some()) {
+            if parameter["name"] != name {
+                let (wire, place, setter) = (&parameter["name"], &parameter["in"], setter_name(&name));
+                let text = format!("{wire} in {place} is set by `{setter}`: another setter has its name");
+                self.losses.add(Kind::Name, &operation.pointer, text);
+            }
         }
         self.direction = Direction::Response;
         let (responses, download) = self.responses(operation, id);
@@ -134,7 +133,7 @@ impl Converter<'_> {
 
     /// An example for each body: what the vendor shows, as far as it fits, made up where it shows nothing.
     fn examples(&mut self, operation: &Operation<'_>, value: &mut Value) {
-        let shown = examples::shown(self.root, self.edition, operation);
+        let shown = examples::vendor_examples(self.root, self.edition, operation);
         let mut missing = Vec::new();
         let mut fill = |pointer: &str, hint: &examples::Hint<'_>| {
             let media = value.pointer_mut(pointer).and_then(Value::as_object_mut).into_iter().flatten();

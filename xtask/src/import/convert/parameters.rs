@@ -1,7 +1,5 @@
 //! Parameters: what can be sent in path, query and headers, and in which form.
 
-use std::collections::BTreeMap;
-
 use openapi_document::{
     Operation,
     pointer::{child, item},
@@ -14,10 +12,7 @@ use super::{
     keywords::{describe, kinds},
     object::View,
 };
-use crate::{
-    codegen::identifiers::value_name,
-    import::{bundle::display_pointer, losses::Kind, parse::Edition},
-};
+use crate::import::{bundle::display_pointer, losses::Kind, parse::Edition};
 
 /// Headers that the HTTP client writes.
 const OF_THE_CLIENT: [&str; 5] = ["accept", "authorization", "content-type", "user-agent", "content-length"];
@@ -83,12 +78,19 @@ pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<
     all
 }
 
+/// Returns whether two parameters are one on the wire: names of headers have no case.
+fn is_same(one: &Value, other: &Value) -> bool {
+    let names = [one, other].map(|parameter| parameter["name"].as_str().unwrap_or_default());
+    let is_same_name =
+        if one["in"] == "header" { names[0].eq_ignore_ascii_case(names[1]) } else { names[0] == names[1] };
+    one["in"] == other["in"] && is_same_name
+}
+
 impl Converter<'_> {
     /// Returns the drafted parameters. The error states why no client can send the operation.
     pub(super) fn parameters(&mut self, operation: &Operation<'_>, id: &str) -> Result<Vec<Value>, String> {
         let root = self.root;
         let mut drafted = Vec::<Value>::new();
-        let mut setters = BTreeMap::<String, String>::new();
         for parameter in parameters(root, operation) {
             if let Some(target) = parameter.value.get("$ref").and_then(Value::as_str) {
                 let text = format!("a parameter is left out: unresolved reference {:?}", display_pointer(target));
@@ -96,19 +98,11 @@ impl Converter<'_> {
                 continue;
             }
             for one in self.parameter(&parameter, id)? {
-                let name = one["name"].as_str().unwrap_or_default().to_owned();
-                match setters.get(&value_name(&name)) {
-                    Some(_) if one["required"] != true => {
-                        let text = format!("{name:?} would have the setter of another parameter in Rust");
-                        self.losses.add(Kind::Parameter, &parameter.at, text);
-                    }
-                    Some(other) => {
-                        return Err(format!("its parameters {other:?} and {name:?} have the same name in Rust"));
-                    }
-                    None => {
-                        setters.insert(value_name(&name), name);
-                        drafted.push(one);
-                    }
+                if drafted.iter().any(|other| is_same(other, &one)) {
+                    let text = format!("{} is left out: it is listed twice", one["name"]);
+                    self.losses.add(Kind::Parameter, &parameter.at, text);
+                } else {
+                    drafted.push(one);
                 }
             }
         }

@@ -247,7 +247,7 @@ fn swagger_2_is_read_in_its_own_words() {
 }
 
 #[test]
-fn operations_with_other_credentials_are_left_out_and_media_types_are_kept() {
+fn operations_with_other_credentials_are_left_out() {
     let mut root = responding(json!({"type": "string"}), json!({}));
     let mut other = root["paths"]["/a"]["get"].clone();
     other["operationId"] = json!("getB");
@@ -270,7 +270,7 @@ fn operations_with_other_credentials_are_left_out_and_media_types_are_kept() {
 }
 
 #[test]
-fn operation_is_sent_with_what_the_client_has_or_left_out() {
+fn operation_is_sent_with_the_clients_credentials_or_left_out() {
     // The requirement of three operations, that of one more, and what is reported of the latter.
     let token = "calls for token, which the client does not have";
     for (most, one, reported) in [
@@ -365,7 +365,7 @@ fn sending_a_form(required: bool, schema: &Value) -> Value {
 }
 
 #[test]
-fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
+fn form_without_supported_fields_is_not_sent() {
     let list = json!({"type": "array", "items": {"type": "string"}});
     for (properties, expected) in [
         (json!({}), vec!["of 400"; 2]),
@@ -544,6 +544,35 @@ fn sending(parameters: Value) -> Value {
 }
 
 #[test]
+fn parameters_of_one_name_are_kept_and_reported() {
+    let text = json!({"type": "string"});
+    let (query, header) = (
+        |name: &str| json!({"name": name, "in": "query", "schema": text}),
+        |name: &str, required| json!({"name": name, "in": "header", "required": required, "schema": text}),
+    );
+    let mut root = sending(json!([query("id"), query("ID"), query("body"), header("Id", true), header("iD", false)]));
+    root["paths"]["/a/{id}"]["put"] = root["paths"]["/a"]["get"].take();
+    root["paths"]["/a/{id}"]["put"]["requestBody"] = json!({"content": {"application/json": {"schema": text}}});
+    let draft = drafted(root).unwrap_or_else(|error| panic!("{error}"));
+    let parameters = draft.operations[0].value()["parameters"].as_array().cloned().unwrap_or_default();
+    let named = parameters.iter().map(|parameter| format!("{} {}", parameter["name"], parameter["in"]));
+    assert_eq!(
+        named.collect::<Vec<_>>(),
+        ["\"id\" \"query\"", "\"ID\" \"query\"", "\"body\" \"query\"", "\"Id\" \"header\"", "\"id\" \"path\""]
+    );
+    let said = losses(&draft);
+    for expected in [
+        "\"id\" in \"query\" is set by `id_query`: another setter has its name",
+        "\"ID\" in \"query\" is set by `id_query_2`: another setter has its name",
+        "\"body\" in \"query\" is set by `body_query`: another setter has its name",
+        "\"Id\" in \"header\" is set by `id_header`: another setter has its name",
+        "\"iD\" is left out: it is listed twice",
+    ] {
+        assert!(said.contains(&expected), "{expected}: {said:?}");
+    }
+}
+
+#[test]
 fn parameters_are_sent_in_their_style_or_left_out() {
     let path = |style: &str| {
         let mut root = sending(
@@ -596,7 +625,7 @@ fn parameters_are_sent_in_their_style_or_left_out() {
 }
 
 #[test]
-fn operators_of_a_nested_deep_object_are_parameters_of_their_own() {
+fn operators_of_nested_deep_objects_are_parameters() {
     let bounds = json!({"type": "object", "properties": {"gte": {"type": "string"}, "lt": {"type": "string"}}});
     let draft = drafted(sending(json!([{"name": "filter", "in": "query", "style": "deepObject", "schema": {
         "type": "object", "properties": {"at": {"anyOf": [{"type": "string"}, bounds]}, "only": bounds},

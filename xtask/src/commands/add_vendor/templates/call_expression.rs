@@ -6,7 +6,7 @@ use super::client;
 use crate::{
     codegen::{
         identifiers::{component_name, schema_field_names, setter_name, value_name},
-        open_enum,
+        open_enum, parameter_names,
     },
     commands::add_vendor::{Plan, templates},
     import::ConvertedOperation,
@@ -28,17 +28,17 @@ pub(super) fn method(operation: &ConvertedOperation) -> String {
 /// Returns the parameters without which the operation cannot be sent.
 pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<Vec<Given>, String> {
     let described = operation.value();
-    let parameters = described["parameters"].as_array().into_iter().flatten();
-    let required = parameters.filter(|parameter| parameter["required"] == true);
+    let parameters = described["parameters"].as_array().into_iter().flatten().collect();
+    let parameters = parameter_names::distinct(parameters, described.get("requestBody").is_some()).into_iter();
+    let required = parameters.filter(|(parameter, _)| parameter["required"] == true);
     required
-        .map(|parameter| {
-            let name = parameter["name"].as_str().unwrap_or_default();
+        .map(|(parameter, name)| {
             let schema = &parameter["schema"];
             let value = value(plan, schema)
                 .ok_or_else(|| format!("no value for the parameter {name:?} of {}", operation.id))?;
             let plain = value == "\"text\"" || value == "true" || value == "1";
             let expected = if plain { value.clone() } else { format!("&{value}") };
-            Ok(Given { setter: setter_name(name), value, expected })
+            Ok(Given { setter: setter_name(&name), value, expected })
         })
         .collect()
 }

@@ -127,7 +127,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
     let given = given.collect::<Vec<_>>().join(", ");
     let (constant, base) = match &plan.draft.address {
         Some(address) => (
-            format!("\n/// Where the specification says that the API is.\nconst BASE_URL: &str = {address:?};\n"),
+            format!("\n/// The address of the API in the specification.\nconst BASE_URL: &str = {address:?};\n"),
             "BASE_URL",
         ),
         None => (String::new(), "base_url"),

@@ -36,7 +36,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let imports = if tests.contains("types::") { "Client, types" } else { "Client" };
     let run = if first.is_empty() { "" } else { RUN };
     let typed = if tests.contains("example(") { EXAMPLE } else { "" };
-    let raw = if tests.contains("shown(") || !typed.is_empty() { SHOWN } else { "" };
+    let raw = if tests.contains("document_example(") || !typed.is_empty() { DOCUMENT_EXAMPLE } else { "" };
     let same = if tests.contains("same(") { SAME } else { "" };
     let deprecated = plan.draft.operations.iter().any(|operation| operation.value().get("deprecated").is_some());
     let deprecated = if deprecated {
@@ -65,8 +65,8 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     )))
 }
 
-const SHOWN: &str = r#"/// The example of an operation's body or response, by its place in the operation.
-fn shown(operation: &str, place: &str) -> Value {
+const DOCUMENT_EXAMPLE: &str = r#"/// The example of an operation's body or response, by its place in the operation.
+fn document_example(operation: &str, place: &str) -> Value {
     let items = DOCUMENT["paths"].as_object().unwrap().values();
     let mut operations = items.flat_map(|item| item.as_object().unwrap().values());
     let found = operations.find(|found| found["operationId"] == operation).unwrap();
@@ -77,7 +77,7 @@ fn shown(operation: &str, place: &str) -> Value {
 "#;
 
 const EXAMPLE: &str = r#"fn example<T: serde::de::DeserializeOwned>(operation: &str, place: &str) -> T {
-    serde_json::from_value(shown(operation, place)).unwrap()
+    serde_json::from_value(document_example(operation, place)).unwrap()
 }
 
 "#;
@@ -149,7 +149,7 @@ fn mocked(operation: &ConvertedOperation) -> Result<Mocked, String> {
             Mocked {
                 before: format!("    let response{kind} = example({id:?}, {place:?});\n"),
                 then: format!("then.{then}({borrow}response);"),
-                check: format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"),
+                check: format!("    same(&read.into_inner(), &document_example({id:?}, {place:?}));\n"),
             }
         }
         Read::File => Mocked {

@@ -1,24 +1,19 @@
-//! `parameter-name`: a parameter has no name, or one that makes the same setter as another.
-
-use std::collections::BTreeMap;
+//! `parameter-name`: a parameter has no name, or is the same as another on the wire.
 
 use serde_json::Value;
 
-use crate::{
-    codegen::identifiers::value_name,
-    lint::{Context, Example, Findings, Level, Rule, Scope},
-};
+use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
 
 pub(crate) static RULE: Rule = Rule {
     id: "parameter-name",
     level: Level::Error,
     scope: Scope::Generator,
-    finds: "A parameter has no name, or one that makes the same setter as another.",
-    why: "The generated request has one method per parameter.",
+    finds: "A parameter has no name, or one that another header has in other letters.",
+    why: "The generated request has one method per parameter, and HTTP has one header per name.",
     instead: "Name the parameter, or leave one of two out.",
     example: Example {
-        pointer: "/paths/~1orders/get/parameters/2",
-        value: r#"{"name": "Limit", "in": "query", "description": "d", "schema": {"type": "string"}}"#,
+        pointer: "/paths/~1orders/get/parameters/2/name",
+        value: r#""""#,
         found_at: "/paths/~1orders/get/parameters/2",
     },
     check,
@@ -26,20 +21,18 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for operation in &context.operations {
-        let mut setters = BTreeMap::<String, &str>::new();
+        let mut headers = Vec::<String>::new();
         for (at, parameter) in operation.parameters_at(context.root) {
             let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
-            let setter = value_name(name);
             if name.is_empty() {
                 findings.add(&at, "a parameter without a name", "write its `name`");
             }
-            if setter == "body" && operation.value.contains_key("requestBody") {
-                let help = "the generator has one setter for both: leave one out";
-                findings.add(&at, "a parameter `body` beside a request body", help);
-            }
-            if let Some(other) = setters.insert(setter, name) {
-                let message = format!("parameters {other:?} and {name:?} make the same setter");
-                findings.add(&at, message, "the generator cannot distinguish them: leave one out");
+            if parameter.get("in").and_then(Value::as_str) == Some("header") {
+                let header = name.to_lowercase();
+                if headers.contains(&header) {
+                    findings.add(&at, format!("the header {name:?} is listed twice"), "leave one out");
+                }
+                headers.push(header);
             }
         }
     }

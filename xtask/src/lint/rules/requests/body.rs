@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::bodies;
 use crate::{
-    codegen::normalize::is_json,
+    codegen::successes::is_json,
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 

@@ -2,7 +2,7 @@
 
 use super::{only_media_type, responses};
 use crate::{
-    codegen::normalize::is_json,
+    codegen::successes::is_json,
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 

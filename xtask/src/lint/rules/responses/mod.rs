@@ -11,7 +11,7 @@ pub(in crate::lint) mod success;
 use openapi_document::{pointer::child, resolve_at};
 use serde_json::{Value, json};
 
-use crate::{codegen::normalize::is_json, lint::Context};
+use crate::{codegen::successes::is_json, lint::Context};
 
 /// The responses of an operation that is generated.
 pub(in crate::lint) struct Responses<'a> {

@@ -4,10 +4,7 @@ use openapi_document::pointer::child;
 
 use super::{Responses, only_media_type, responses};
 use crate::{
-    codegen::{
-        normalize::is_json,
-        successes::{Successes, successes},
-    },
+    codegen::successes::{Successes, is_json, successes},
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 

@@ -4,7 +4,7 @@ use openapi_document::{pointer::child, resolve_at};
 use serde_json::Value;
 
 use crate::{
-    codegen::normalize::is_json,
+    codegen::successes::is_json,
     example_mismatches::mismatches,
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
