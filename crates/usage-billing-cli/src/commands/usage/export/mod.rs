@@ -188,3 +188,38 @@ impl Export {
         notes.map(|(rows, note)| format!("; {rows} {note}")).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::tests::full_row;
+
+    #[test]
+    fn charge_without_a_stated_prepaid_quantity_is_incomplete() {
+        let mut row = full_row();
+        (row.amount, row.prepaid_amount) = (None, None);
+        for (prepaid, expected) in
+            [(Some(usage_billing::Decimal::ZERO), ""), (None, "; 1 rows are without what is prepaid")]
+        {
+            row.prepaid_quantity = prepaid;
+            let mut export = Export::default();
+            assert_eq!(export.charges(&row, &PriceBook::default(), None).unwrap().len(), 1);
+            assert!(export.check_complete().is_ok() && export.note().starts_with(expected), "{}", export.note());
+            assert_eq!(export.incomplete.rows(), usize::from(prepaid.is_none()));
+        }
+    }
+
+    #[test]
+    fn issuer_is_that_of_the_charges_of_one_vendor() {
+        let [mut acronis, genesys] = [full_row(), full_row()];
+        acronis.vendor = usage_billing::Vendor::Acronis;
+        acronis.customer_id = None;
+        let book = PriceBook::default();
+        for issuer in [None, Some("Distributor")] {
+            let mut export = Export::default();
+            let mut charges = |row: &UsageRow| export.charges(row, &book, issuer);
+            assert!(charges(&genesys).is_ok() && charges(&genesys).is_ok());
+            assert_eq!(charges(&acronis).is_err(), issuer.is_some());
+        }
+    }
+}
