@@ -2,7 +2,7 @@
 
 use usage_billing_suger::types::Partner;
 
-use super::catalogue::{Product, product_of};
+use super::products::{Product, product_of};
 use crate::dataset::names::company;
 use crate::dataset::seed::Seed;
 

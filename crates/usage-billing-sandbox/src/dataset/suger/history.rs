@@ -12,8 +12,9 @@ use usage_billing_suger::types::UsageRecordGroupStatus as Status;
 use uuid::{Builder, Uuid};
 
 use super::Organization;
-use super::catalogue::{self, EXACT_DIGITS};
+use super::catalogue::METRIC;
 use super::entitlement_specs::EntitlementSpec;
+use super::products::{Dimension, EXACT_DIGITS};
 use crate::dataset::seed::Seed;
 use crate::dataset::size::Size;
 use crate::demo_credentials::SUGER_ORG_ID;
@@ -75,7 +76,7 @@ impl Measure {
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Dimension(key) => key,
-            Self::Events(_) => catalogue::METRIC,
+            Self::Events(_) => METRIC,
         }
     }
 
@@ -87,7 +88,7 @@ impl Measure {
             }
             Self::Events(region) => {
                 let event = types::MeteringUsageRecord {
-                    key: Some(catalogue::METRIC.to_owned()),
+                    key: Some(METRIC.to_owned()),
                     quantity: Some(quantity.into()),
                     properties: [("region".to_owned(), region.into())].into_iter().collect(),
                 };
@@ -171,7 +172,7 @@ impl History {
         Decimal::from_i128_with_scale(number.into(), indexes)
     }
 
-    fn quantity(&self, number: u64, dimension: &catalogue::Dimension, slot: u64) -> Option<Decimal> {
+    fn quantity(&self, number: u64, dimension: &Dimension, slot: u64) -> Option<Decimal> {
         let awkward = self.seed.mix(&[number, 1, slot]) % 100;
         match dimension.usual {
             // Floats cannot represent it exactly; only finely measured quantities are that small.

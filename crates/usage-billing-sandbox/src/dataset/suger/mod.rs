@@ -5,6 +5,7 @@
 mod catalogue;
 mod entitlement_specs;
 mod history;
+mod products;
 
 use std::collections::{BTreeMap, HashMap};
 
