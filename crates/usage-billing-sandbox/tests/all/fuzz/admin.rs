@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::operations::{Call, Found, call};
+use super::call::{Call, call};
+use super::found_ids::FoundIds;
 use super::values::{edit, one_of, value, word};
 use super::{REQUESTS, Target, check, excerpt, parsed, runtime};
 use crate::builder;
@@ -117,7 +118,7 @@ fn request() -> impl Strategy<Value = Bytes> {
 #[test]
 fn random_admin_requests_leave_a_working_sandbox() {
     check(&runtime(), 15, vec((request(), call()), 1..=REQUESTS), async |requests: Vec<(Bytes, Call)>| {
-        let (target, found) = (Target::start(builder()).await, Found::default());
+        let (target, found) = (Target::start(builder()).await, FoundIds::default());
         for (request, call) in requests {
             let response = target.ask(&request).await;
             let status = parsed(&response).map(|(status, _)| status);

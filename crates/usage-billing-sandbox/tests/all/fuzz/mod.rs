@@ -4,7 +4,9 @@
 //! other input. A failure is reduced to few and simple requests, and its seed is kept in `proptest-regressions`.
 
 mod admin;
+mod call;
 mod faults;
+mod found_ids;
 mod operations;
 mod raw_bytes;
 mod values;

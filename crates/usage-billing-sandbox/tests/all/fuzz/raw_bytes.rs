@@ -8,7 +8,8 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::operations::{Call, Found, call};
+use super::call::{Call, call};
+use super::found_ids::FoundIds;
 use super::values::{Edit, edit};
 use super::{REQUESTS, Target, check, excerpt, runtime, watch};
 use crate::builder;
@@ -55,7 +56,7 @@ fn connection() -> impl Strategy<Value = Connection> {
 fn random_bytes_get_a_response_or_a_clean_end() {
     let (requests, responses) = (AtomicUsize::new(0), AtomicUsize::new(0));
     check(&runtime(), 24, vec(connection(), 1..=REQUESTS), async |connections: Vec<Connection>| {
-        let (target, found) = (Target::start(builder()).await, Found::default());
+        let (target, found) = (Target::start(builder()).await, FoundIds::default());
         requests.fetch_add(connections.len(), Ordering::Relaxed);
         for connection in connections {
             let mut bytes = connection.first.map_or_else(|noise| noise.to_vec(), |call| call.request(&target, &found));
