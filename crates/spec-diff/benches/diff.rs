@@ -1,4 +1,4 @@
-//! How long a comparison takes, for a document of a usual size and for a very large one: the time per operation should be the same.
+//! The duration of a comparison, for a document of a usual size and for a very large one: the time per operation should be the same.
 
 use std::hint::black_box;
 

@@ -21,7 +21,7 @@ impl Budget {
             with_snippet: false,
             duplicate_keys: duplicates,
             // Aliases are counted by what they expand to, below and here; the parser's limits on their number are for other files.
-            // What it keeps of anchors is limited in proportion.
+            // Anchors that it keeps are limited in proportion.
             budget: serde_saphyr::budget! {
                 max_depth: DEPTH,
                 max_events: usize::MAX,

@@ -35,7 +35,7 @@ const BUDGET: usize = 100_000;
 /// The number of pairs of schemas, beyond the number of objects of both documents, for which a proof is attempted that one fits the other.
 const PROOFS: usize = 20_000;
 
-/// How deep a walk goes before it goes on from the queue.
+/// The depth of a walk beyond which it continues from the queue.
 pub(super) const DEPTH: u8 = 40;
 
 /// A pair of schemas, each of one or several parts.
@@ -67,7 +67,7 @@ pub(crate) struct Comparison<'a> {
     pub(super) subtypes: Rc<[Subtypes<'a>; 2]>,
     /// Components that correspond to each other: names in the base and in the revision.
     pub(super) pairs: HashMap<&'a str, &'a str>,
-    /// Which operations a security scheme lets in.
+    /// The operations of each security scheme.
     pub(super) scheme_users: BTreeMap<&'a str, Vec<ScopeId>>,
     pub(super) left: usize,
     pub(super) effort: Effort,

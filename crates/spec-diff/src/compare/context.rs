@@ -19,7 +19,7 @@ pub(super) struct Context {
     pub(super) depth: u8,
 }
 
-/// Whether a value may be sent as bytes, outside of JSON.
+/// The part of a value that may be sent as bytes, outside of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Raw {
     No,

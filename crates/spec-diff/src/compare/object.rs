@@ -106,13 +106,13 @@ impl<'a> Comparison<'a> {
             (true, false) => Some(&BECAME_OPTIONAL),
             _ => None,
         };
-        // What comes to be read-only, or no longer is, counts as what it was.
+        // A member that becomes read-only, or no longer is, counts as before.
         let first = self.findings.len();
         self.attributes(&before, &after, Context { absent: inside.absent || (was_absent && absent), ..inside });
         if was_required && !is_required {
             self.default_of_required(first);
         }
-        // What is not sent in this direction is not required in it either.
+        // A member that is not sent in this direction is not required in it either.
         let sent = rule(was_required && !was_absent, is_required && !absent);
         let stated = rule(was_required, is_required);
         if let Some(rule) = sent.filter(|_| was_absent != absent && context.direction == Direction::Request) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::union::subtypes::{Subtypes, descendants};
 
-/// How often subtypes may lead to other components that have subtypes.
+/// The number of rounds in which subtypes may lead to other components that have subtypes.
 const ROUNDS: usize = 32;
 
 /// The targets of a document's references, by address.

@@ -46,7 +46,7 @@ impl<'a> Comparison<'a> {
             comparison.parameter(old, new, 0);
         });
         self.unused_pairs("headers", &is_unused, |comparison, old, new| comparison.header("", old, new, 0));
-        // Who calls whom is not known, nor with what.
+        // The direction of these calls, and their messages, are not known.
         for section in ["callbacks", "links", "pathItems"] {
             self.component_pairs(section, |comparison, old, new| {
                 if is_unused(&old, &new) && !same((&comparison.base, &old), (&comparison.revision, &new)) {

@@ -55,7 +55,7 @@ mod tests {
         ] {
             assert_eq!(cut_values(&line), expected);
         }
-        // What differs behind the cut is shown.
+        // Differences behind the cut are shown.
         let sides = [vec![format!("{long}b")], vec![format!("{long}c")]];
         assert_eq!(short(sides.clone()), sides);
     }

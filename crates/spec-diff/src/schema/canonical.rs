@@ -16,7 +16,7 @@ pub(crate) fn matches_all(pattern: &str) -> bool {
     matches!(pattern, ".*" | "^.*$" | "" | "^" | "$" | "^.*" | ".*$")
 }
 
-/// How deep what is forbidden may be nested.
+/// The depth to which `not` may be nested.
 const NESTING: u8 = 8;
 
 impl<'a> Schema<'a> {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use openapi_document::Node;
 use serde_json::{Number, Value};
 
-/// Which side a limit keeps values from.
+/// The side of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bound {
     Upper,

@@ -10,7 +10,7 @@ use super::{Bound, Limit, Schema, Types, constraints::compare};
 /// The number of integers of a range that are listed.
 const RANGE: i128 = 24;
 
-/// How long a pattern may be, and all values together that are matched with it.
+/// The greatest length of a pattern, and of all values together that are matched with it.
 const LETTERS: usize = 10_000;
 
 impl<'a> Schema<'a> {

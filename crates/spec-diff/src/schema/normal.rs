@@ -10,7 +10,7 @@ use super::{Limit, Types, implied::is_open, is_annotation, same, usage};
 /// The number of parts that an `allOf` may come to, nested ones included.
 const PARTS: usize = 1_000;
 
-/// How deep alternatives within alternatives are asked for their types.
+/// The depth to which types of alternatives within alternatives are collected.
 const UNION_DEPTH: u8 = 2;
 
 /// The members of an object beside its listed properties.

@@ -1,4 +1,4 @@
-//! What a finding states, options, and documents of several files.
+//! Contents of findings, options, and documents of several files.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What holds for any two documents.
+//! Properties of the comparison of any two documents.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
@@ -61,7 +61,7 @@ fn included(schema: &Value) -> Vec<&str> {
     own.into_iter().chain(parts.flat_map(included)).collect()
 }
 
-/// Whether no component includes itself: `oneOf` would reject what it accepts.
+/// Returns whether no component includes itself: `oneOf` would reject what it accepts.
 fn is_finite(schemas: &[Value; 3]) -> bool {
     NAMES.iter().all(|start| {
         let (mut seen, mut open) = (Vec::new(), vec![*start]);

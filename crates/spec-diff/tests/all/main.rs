@@ -1,4 +1,4 @@
-//! What the comparison finds, by table; what it must never do, by property.
+//! The findings of the comparison, by tables; its invariants, by properties.
 
 mod api;
 mod cases;

@@ -17,7 +17,7 @@ pub(super) struct Base {
     pub(super) title: String,
 }
 
-/// Where the main branch may be, the best first.
+/// The names of the main branch, the best first.
 const MAIN: [&str; 2] = ["origin/main", "main"];
 
 impl Repository {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::{
-    RUSTDOC, fenced,
+    code::{RUSTDOC, fenced},
     inline::{Inline, guarded, plain},
 };
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
-use super::code_span;
+use super::code::code_span;
 
 /// The text of a block as it grows.
 pub(super) struct Inline<'s> {

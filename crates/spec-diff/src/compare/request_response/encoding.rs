@@ -33,7 +33,7 @@ struct Part<'a> {
     others: BTreeMap<&'a str, &'a Value>,
 }
 
-/// Whether a member is sent as several parts, or pairs of name and value.
+/// The form of a member with several values: as several parts, or as pairs of name and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Several {
     No,

@@ -136,7 +136,7 @@ impl<'a> Comparison<'a> {
                 _ => &NON_SUCCESS_REMOVED,
             };
             let finding = Finding::new(rule).removed(&node.at);
-            // What was a range is now one of its statuses, or the range is left: callers have to expect no more than before.
+            // The range is left for one of its statuses, or one of its statuses is listed instead: callers have to expect no more than before.
             let narrowed = same.is_some() || news.keys().any(|new| range(new) == status);
             self.note(scope(status), finding.when(narrowed, Circumstance::Narrowed));
         }

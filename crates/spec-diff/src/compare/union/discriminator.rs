@@ -50,7 +50,7 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(&DISCRIMINATOR_PROPERTY).at(&before.at, &after.at);
             self.note_data(context, finding.values(properties.0.map(Value::from), properties.1.map(Value::from)));
         }
-        // What includes the parent has its discriminator too, but is not what stands in for it.
+        // A subtype inherits the discriminator of its parent, but is not one of the alternatives itself.
         let inherits = |schema: &Schema<'a>, at: &Node<'a>| {
             schema.unions.is_empty() && schema.at.key("discriminator").steps() != at.at.steps()
         };

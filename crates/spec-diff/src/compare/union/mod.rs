@@ -87,7 +87,7 @@ impl<'a> Comparison<'a> {
         for variant in added {
             let finding = Finding::new(rules(new.any).0).added(&variant.at).values(None, label(variant));
             let is_known = self.is_covered((&self.revision, variant), (&self.base, &old.variants));
-            // What comes need not be new under `anyOf`; a type that no alternative had before is.
+            // An added alternative need not allow new values under `anyOf`; a type that no alternative had before does.
             let new_type = new.any && !known.relation(&normal(&self.revision, variant).types, context.text).is_within();
             let circumstance = match (is_known, context.direction) {
                 (true, Direction::Request) if !new.any && self.is_repeated(variant, &new.variants) => {

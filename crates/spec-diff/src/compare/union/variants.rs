@@ -10,7 +10,7 @@ pub(super) fn types_of<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -
     Types::union(variants.iter().map(|variant| normal(document, variant).types)).unwrap_or_default()
 }
 
-/// How deep unnamed alternatives are flattened.
+/// The depth to which unnamed alternatives are flattened.
 const FLAT_DEPTH: u8 = 6;
 
 /// Returns the union with the alternatives of nested ones in their place: `anyOf` in `anyOf` takes the same values. Components remain, because

@@ -91,7 +91,7 @@ impl Found {
     fn structure(&mut self, item: &ItemStruct, path: &str) {
         let fields = if let Fields::Unnamed(fields) = &item.fields { plain(fields) } else { String::new() };
         self.item(path, format!("struct{}{fields}", bounds(&item.generics)));
-        // Who can write all fields out has to, in a literal.
+        // Users that can write all fields in a literal have to.
         let literal = item.fields.iter().all(|field| is_public(&field.vis)) && !item.fields.is_empty();
         let added = self.attributes(&item.attrs, path, literal);
         for field in item.fields.iter().filter(|field| is_public(&field.vis)) {
@@ -122,7 +122,7 @@ impl Found {
     /// Notes the derives and attributes of a type; the step that one more field or variant needs.
     fn attributes(&mut self, attributes: &[Attribute], path: &str, closed: bool) -> Bump {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
-            // What is derived has no arguments: it cannot fail.
+            // Derived implementations have no arguments: they cannot fail.
             _ = attribute.parse_nested_meta(|derived| {
                 let derived = plain(&derived.path);
                 self.member(&format!("impl {derived} for {path}"), path, String::new(), Bump::Minor);

@@ -39,7 +39,7 @@ const LONGEST_ENUM: usize = 100;
 
 /// Returns all differences. The error states that there is nothing to compare.
 pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Difference>, String> {
-    // What the runtime does itself is described for readers only.
+    // Operations of the runtime are described for readers only.
     let mut pairs = upstream::pairs(ours, theirs);
     pairs.retain(|(own, _)| !own.is_sent_by_core());
     let chosen = pairs.iter().filter_map(|(_, other)| other.as_ref()).map(clone_ref).collect::<Vec<_>>();
