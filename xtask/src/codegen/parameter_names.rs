@@ -16,21 +16,30 @@ pub(crate) fn of_operation<'a>(root: &'a Value, operation: &Operation<'a>) -> Ve
     distinct(operation.parameters(root), operation.body(root).is_some())
 }
 
-/// Returns [`of_operation`] for a list of parameters. Those of the path keep their names: the path contains them.
+/// Returns [`of_operation`] for a list of parameters.
 pub(crate) fn distinct(parameters: Vec<&Value>, has_body: bool) -> Vec<(&Value, String)> {
     let mut used = BTreeSet::new();
     if has_body {
         used.insert("body".to_owned());
     }
     let mut names = parameters.into_iter().map(|parameter| (parameter, String::new())).collect::<Vec<_>>();
-    for is_path_turn in [true, false] {
-        for (parameter, name) in names.iter_mut().filter(|(one, _)| (place(one) == "path") == is_path_turn) {
-            let wanted = wire_name(parameter);
-            let placed = format!("{wanted}_{}", place(parameter));
-            let numbered = (2..).map(|number| format!("{placed}_{number}"));
-            let mut candidates = [wanted.to_owned(), with_words(wanted), placed.clone()].into_iter().chain(numbered);
-            *name = candidates.find(|name| used.insert(value_name(name))).unwrap_or_default();
+    // The path's keep their own first, then those that are Rust names as they are.
+    let turn = |parameter: &Value| match place(parameter) {
+        "path" => 0,
+        _ => 1 + usize::from(value_name(wire_name(parameter)) != wire_name(parameter)),
+    };
+    for now in 0..3 {
+        for (parameter, name) in names.iter_mut().filter(|(one, _)| turn(one) == now) {
+            if used.insert(value_name(wire_name(parameter))) {
+                *name = wire_name(parameter).to_owned();
+            }
         }
+    }
+    for (parameter, name) in names.iter_mut().filter(|(_, name)| name.is_empty()) {
+        let placed = format!("{}_{}", wire_name(parameter), place(parameter));
+        let numbered = (2..).map(|number| format!("{placed}_{number}"));
+        let mut candidates = [with_words(wire_name(parameter)), placed.clone()].into_iter().chain(numbered);
+        *name = candidates.find(|name| used.insert(value_name(name))).unwrap_or_default();
     }
     names
 }
@@ -142,10 +151,10 @@ mod tests {
         ];
         let all = all.map(|(name, place)| json!({"name": name, "in": place}));
         let names = distinct(all.iter().collect(), true).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-        assert_eq!(names, ["id_query", "id", "Id_header", "body_query", "id_query_query", "i-d"]);
-        let filters = ["Time", "Time<", "Time>=", "Time-"].map(|name| json!({"name": name, "in": "query"}));
+        assert_eq!(names, ["id_query_2", "id", "Id_header", "body_query", "id_query", "i-d"]);
+        let filters = ["time<", "time", "Time>=", "Time-"].map(|name| json!({"name": name, "in": "query"}));
         let names = distinct(filters.iter().collect(), false).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-        assert_eq!(names, ["Time", "Time_lt", "Time_ge", "Time-_query"]);
+        assert_eq!(names, ["time_lt", "time", "Time_ge", "Time-_query"]);
     }
 
     #[test]

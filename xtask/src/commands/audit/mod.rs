@@ -200,6 +200,33 @@ mod tests {
         assert_eq!(at, [format!("{form}/properties/address/properties/at")]);
     }
 
+    #[test]
+    fn bodies_and_parameters_of_swagger_2_are_compared() {
+        let text = json!({"type": "string"});
+        let usage = json!({"$ref": "#/definitions/Usage"});
+        let root = json!({
+            "swagger": "2.0", "info": {"title": "Ferry", "version": "1"}, "host": "ferry.example",
+            "paths": {"/trips": {"post": {
+                "operationId": "addTrip", "consumes": ["application/json"], "produces": ["application/json"],
+                "parameters": [
+                    {"name": "sort", "in": "query", "type": "array", "collectionFormat": "pipes", "items": text},
+                    {"name": "trip", "in": "body", "required": true, "schema": usage},
+                ],
+                "responses": {"200": {"description": "d", "schema": {"type": "array", "items": usage}}},
+            }}},
+            "definitions": {
+                "Usage": {"type": "object", "discriminator": "kind", "required": ["kind"], "properties": {"kind": text}},
+                "CarUsage": {"allOf": [usage, {"type": "object", "properties": {"plate": text}}]},
+            },
+        });
+        let (published, mut draft) = drafted(&root);
+        assert_eq!(check(&published, &draft), (vec![], vec![]));
+        draft.losses.retain(|loss| !matches!(loss.kind, Kind::Parameter | Kind::Union));
+        let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+        let usage = "/definitions/Usage";
+        assert_eq!(at, [usage, usage, "/paths/~1trips/post/parameters/0"]);
+    }
+
     /// A schema within as many objects as there are names.
     fn within(names: &[&str], schema: Value) -> Value {
         names.iter().rev().fold(schema, |inner, name| json!({"type": "object", "properties": {*name: inner}}))

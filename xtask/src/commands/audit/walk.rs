@@ -72,6 +72,10 @@ impl<'a> Walk<'a> {
         (self.sent, self.from) = (true, String::new());
         for (at, parameter) in operation.parameters_at(self.theirs) {
             let (name, place) = (text(parameter, "name"), text(parameter, "in"));
+            if place == "body" {
+                self.content(parameter, &at, drafted.get("requestBody"));
+                self.from.clear();
+            }
             if matches!(place, "body" | "formData") || is_set_by_client(place, name) {
                 continue;
             }
@@ -86,8 +90,11 @@ impl<'a> Walk<'a> {
                     if place == "query" && is_list(own) && is_joined(parameter) && !is_joined(own) {
                         self.add(&at, format!("{name:?} is sent once for each item in the draft"));
                     }
-                    if let (Some(own), Some(schema)) = (own.get("schema"), parameter.get("schema")) {
-                        self.schema(schema, child(&at, "schema"), own, 0);
+                    match (own.get("schema"), parameter.get("schema")) {
+                        (Some(own), Some(schema)) => self.schema(schema, child(&at, "schema"), own, 0),
+                        // Swagger 2 has the schema's keywords beside the parameter's.
+                        (Some(own), None) => self.schema(parameter, at, own, 0),
+                        (None, _) => {}
                     }
                 }
             }
@@ -138,6 +145,10 @@ impl<'a> Walk<'a> {
             json.or_else(|| bodies.iter().find(|(media, _)| *media == FORM)).copied()
         };
         self.from.clear();
+        if let (Some(schema), Some((_, own))) = (holder.get("schema"), own.and_then(json)) {
+            // Swagger 2 has the schema without a media type.
+            return own.get("schema").into_iter().for_each(|own| self.schema(schema, child(at, "schema"), own, 0));
+        }
         let own_media = own.and_then(json).map(|(media, _)| media);
         let same = own_media.and_then(|media| Some((media, holder.get("content")?.get(media)?)));
         let Some((media, body)) = same.or_else(|| json(holder)) else { return };
