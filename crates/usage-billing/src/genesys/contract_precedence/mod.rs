@@ -123,7 +123,8 @@ fn decide(group: &Group<'_>, unread: &UnreadCharges) -> Decision {
 }
 
 /// Returns the terms of charges that replace these rows, in the order of the charges. The first one takes over the prepaid amount. Where the
-/// prepaid amount is unknown, in another currency or of another quantity, the amounts of charges with a prepaid quantity are unknown.
+/// prepaid amount is unknown, in another currency or of another quantity, the amounts are unknown; if the rows state nothing as prepaid, those of
+/// charges with a prepaid quantity.
 fn terms(charges: &[&EndedCharge<'_>], replaced: &[&UsageRow]) -> Vec<Terms> {
     let mut types = replaced.iter().map(|row| row.subscription_type.as_deref());
     let first = types.next().flatten();
@@ -135,10 +136,14 @@ fn terms(charges: &[&EndedCharge<'_>], replaced: &[&UsageRow]) -> Vec<Terms> {
     let quantity = exact_total(charges.iter().map(|of| of.charge.prepaid_quantity)).map(loadable::quantity);
     let is_same_quantity =
         quantity.is_some() && quantity == exact_total(replaced.iter().map(|row| row.prepaid_quantity));
+    // A contract without a commitment also states a prepaid quantity of 0, so that it does not contradict what the rows state as prepaid.
+    let is_prepaid = |row: &&UsageRow| {
+        [row.prepaid_quantity, row.prepaid_amount].into_iter().flatten().any(|prepaid| !prepaid.is_zero())
+    };
+    let replaces_prepaid = replaced.iter().any(is_prepaid);
     let prepaid = exact_total(replaced.iter().map(|row| row.prepaid_amount))
         .filter(|prepaid| is_same_quantity && (prepaid.is_zero() || are_in_currency))
-        // The charges take precedence over the rows: nothing is prepaid.
-        .or(quantity.filter(Decimal::is_zero));
+        .or(quantity.filter(|quantity| quantity.is_zero() && !replaces_prepaid));
     // A year is paid for in a month that no response names.
     let is_annual = subscription_type == Some("PREPAY");
     let nothing = is_annual.then_some(Decimal::ZERO);
@@ -146,6 +151,7 @@ fn terms(charges: &[&EndedCharge<'_>], replaced: &[&UsageRow]) -> Vec<Terms> {
         let overage = of.charge.overage_charge.map(loadable::quantity)?;
         match prepaid.or(nothing) {
             Some(due) if is_first => exact_sum(overage, due),
+            None if replaces_prepaid => None,
             None if of.charge.prepaid_quantity.is_none_or(|quantity| !quantity.is_zero()) => None,
             _ => Some(overage),
         }
