@@ -9,7 +9,7 @@ pub enum Level {
     /// Nothing changes on the wire; names in generated code may.
     #[default]
     None,
-    /// Programs that work go on working.
+    /// Working programs continue to work.
     Info,
     /// Some programs may behave differently, or the effect is unknown.
     Warning,

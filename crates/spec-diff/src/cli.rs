@@ -23,7 +23,7 @@ use crate::{
 /// Reports what changed between two OpenAPI documents, for the programs that call the API.
 ///
 /// Each finding has a level: breaking (programs that work may fail), warning (some may behave differently, or the comparison cannot
-/// decide), info (programs go on working) or none (only names in generated code change).
+/// decide), info (programs continue to work) or none (only names in generated code change).
 #[derive(Debug, Parser)]
 #[command(
     name = "spec-diff",

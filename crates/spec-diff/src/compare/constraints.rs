@@ -162,7 +162,7 @@ impl<'a> Comparison<'a> {
         let (was, is) = (common_multiple(&before), common_multiple(&after));
         let at =
             |schema: &Schema<'a>| schema.multiples.first().map_or_else(|| schema.at.clone(), |node| node.at.clone());
-        let shown = |values: &[&Value]| match values {
+        let summary = |values: &[&Value]| match values {
             [] => None,
             [only] => Some((*only).clone()),
             all => Some(all.iter().map(|value| (*value).clone()).collect()),
@@ -176,7 +176,7 @@ impl<'a> Comparison<'a> {
             _ if matches!((was, is), (Some(was), Some(is)) if is.divides(was)) => &MULTIPLE_RELAXED,
             _ => &MULTIPLE_CHANGED,
         };
-        let mut finding = Finding::new(rule).at(&at(old), &at(new)).values(shown(&before), shown(&after));
+        let mut finding = Finding::new(rule).at(&at(old), &at(new)).values(summary(&before), summary(&after));
         if before.is_empty() != after.is_empty() {
             finding = finding.what("multiple-of");
         }

@@ -62,7 +62,7 @@ pub(crate) enum Circumstance {
     Unused,
     /// The document has components only, and other documents may refer to them.
     ComponentsOnly,
-    /// The operation was to go on a day that cannot be read: before it or after it?
+    /// The sunset of the operation cannot be parsed: it is unknown whether it has passed.
     UnreadableSunset,
     /// The same header carries the token, whichever way clients get it.
     SameHeader,

@@ -129,7 +129,7 @@ impl<'a> Comparison<'a> {
             _ => urls.0 != urls.1,
         };
         // Without servers the URL is `/`, where the document itself is from.
-        let shown = |url: &'a str| Value::from(if url.is_empty() { "/" } else { url });
+        let display_url = |url: &'a str| Value::from(if url.is_empty() { "/" } else { url });
         if replaced {
             let at = |server: Option<&Node<'a>>, holder: &Node<'a>| {
                 server.map_or_else(|| holder.at.clone(), |node| node.at.clone())
@@ -137,7 +137,7 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(&SERVER_DEFAULT).at(&at(first, old), &at(second, new));
             let is_left = first.is_none_or(|first| listed(&news, first));
             let finding = finding.when(is_left, Circumstance::StillListed).when(kept, Circumstance::Met);
-            self.note(scope, finding.values(shown(urls.0), shown(urls.1)));
+            self.note(scope, finding.values(display_url(urls.0), display_url(urls.1)));
         }
         for (index, server) in olds.iter().enumerate() {
             if listed(&news, server) {

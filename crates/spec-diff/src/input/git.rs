@@ -56,13 +56,13 @@ impl Git {
     /// The first line of git's error.
     pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.command(arguments).output().map_err(|error| format!("git cannot be run: {error}"))?;
-        let asked = arguments.first().copied().unwrap_or_default();
+        let command = arguments.first().copied().unwrap_or_default();
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr);
             let line = message.lines().next().unwrap_or("it failed without a word");
-            return Err(format!("git {asked}: {}", line.trim_start_matches("fatal: ")));
+            return Err(format!("git {command}: {}", line.trim_start_matches("fatal: ")));
         }
-        String::from_utf8(output.stdout).map_err(|_| format!("git {asked}: the output is not UTF-8"))
+        String::from_utf8(output.stdout).map_err(|_| format!("git {command}: the output is not UTF-8"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

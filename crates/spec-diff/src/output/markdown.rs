@@ -197,12 +197,12 @@ fn finding_line(api: &ApiDiff, finding: &Finding, links: &Links) -> String {
 
 /// Returns a position as code, linked to the line at the commit that was compared.
 fn linked(position: Position<'_>, links: &Links) -> String {
-    let shown = format!("`{}`", printable(&position.to_string()).replace('`', "'"));
+    let code = format!("`{}`", printable(&position.to_string()).replace('`', "'"));
     match (&links.source, url_path(position.name)) {
         (Some(source), Some(path)) => {
-            format!("[{shown}]({}/{path}#L{})", source.trim_end_matches('/'), position.line)
+            format!("[{code}]({}/{path}#L{})", source.trim_end_matches('/'), position.line)
         }
-        _ => shown,
+        _ => code,
     }
 }
 

@@ -233,7 +233,7 @@ fn mark(finding: &mut Finding, accepted: &mut [AcceptedEntry], today: NaiveDate)
     let entries = found.iter().filter_map(|index| accepted.get(*index)).collect::<Vec<_>>();
     let is_correction = entries.iter().all(|accepted| matches!(accepted.entry.kind, Kind::Correction));
     if is_correction {
-        // The service is as it was: programs that work go on working.
+        // The service is as it was: working programs continue to work.
         change.level = Level::None;
     }
     finding.accepted = Some(Accepted {

@@ -197,7 +197,7 @@ proptest! {
         }
     }
 
-    /// What callers may go on sending is what they may go on receiving when it is undone.
+    /// A value that callers may continue to send is one that they may continue to receive when it is undone.
     #[test]
     fn a_change_and_its_inverse_have_consistent_levels(base in values(), revision in values()) {
         let (request, response) = levels(&base, &revision);

@@ -344,12 +344,12 @@ fn default_style_and_explode_of_a_parameter_change_nothing() {
         json!({"type": "array", "items": text}),
         json!({"type": "object", "properties": {"a": text}}),
     ];
-    for (place, style, explode) in
+    for (location, style, explode) in
         [("query", "form", true), ("cookie", "form", true), ("path", "simple", false), ("header", "simple", false)]
     {
         for (schema, version) in schemas.iter().flat_map(|schema| [(schema, "3.0.3"), (schema, "3.1.0")]) {
             let parameter = |style: Option<&str>, explode: Option<bool>, reserved: Option<bool>| {
-                let mut parameter = json!({"name": "p", "in": place, "required": true, "schema": schema});
+                let mut parameter = json!({"name": "p", "in": location, "required": true, "schema": schema});
                 let members =
                     [("style", json!(style)), ("explode", json!(explode)), ("allowReserved", json!(reserved))];
                 members

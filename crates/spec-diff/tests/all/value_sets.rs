@@ -31,8 +31,8 @@ struct Group {
     pairs: Vec<[Value; 2]>,
 }
 
-/// The places in which a schema may stand.
-fn places(schema: &Value) -> [(&'static str, Value); 6] {
+/// Returns the locations in which a schema may be.
+fn locations(schema: &Value) -> [(&'static str, Value); 6] {
     let object = |members: Value| json!({"type": "object", "properties": {"m": members}, "required": ["m"]});
     [
         ("body", schema.clone()),
@@ -92,10 +92,10 @@ fn pairs_of_schemas_have_the_expected_levels() {
 }
 
 fn assert_levels(about: &str, expected: Expected, version: &str, old: &Value, new: &Value) {
-    for ((place, base), (_, revision)) in places(old).into_iter().zip(places(new)) {
+    for ((location, base), (_, revision)) in locations(old).into_iter().zip(locations(new)) {
         let forth = levels(version, (&base, old), (&revision, new));
         let back = levels(version, (&revision, new), (&base, old));
-        let what = format!("{about}, {version}, {place}: {base} -> {revision}: {forth:?}, back {back:?}");
+        let what = format!("{about}, {version}, {location}: {base} -> {revision}: {forth:?}, back {back:?}");
         let ([request, response], [back_request, back_response]) =
             (forth.map(|(level, _)| level), back.map(|(level, _)| level));
         let is_same = expected == Expected::Same;

@@ -88,7 +88,7 @@ pub(super) mod tests {
         compare(input, "2026-11-22".parse().expect("a day"), false).expect("both are documents")
     }
 
-    /// Returns the small document with a number in place of a string.
+    /// Returns the small document with a number instead of a string.
     pub(in crate::commands::diff) fn edited() -> String {
         let text = MINI.replace("sku: {type: string, ", "sku: {type: integer, format: int64, ");
         assert_ne!(text, MINI, "the edit applies");

@@ -115,8 +115,8 @@ fn name(pointer: &str, map: &serde_json::Map<String, Value>) -> String {
             let id = text("operationId").map_or(String::new(), |id| format!(" ({id})"));
             format!("{} {path}{id}", method.to_uppercase())
         }
-        (["paths", path, method, ..], Some(name), Some(place)) => {
-            format!("{name} ({place}) of {} {path}", method.to_uppercase())
+        (["paths", path, method, ..], Some(name), Some(location)) => {
+            format!("{name} ({location}) of {} {path}", method.to_uppercase())
         }
         (["components", "schemas", schema, rest @ ..], ..) => {
             let rest = rest.iter().filter(|key| **key != "properties").copied().collect::<Vec<_>>();

@@ -108,9 +108,9 @@ fn every_change_of_the_source_of_a_draft_is_reported() {
     };
     assert_eq!(moved_since_draft(rename("/Meters/", "/Meters")), ["path"]);
     assert_eq!(moved_since_draft(rename("/Meters/", "/meters/")), ["path"]);
-    let media = |place: &'static str| {
+    let media = |pointer: &'static str| {
         move |root: &mut Value| {
-            let content = root.pointer_mut(place).expect(place);
+            let content = root.pointer_mut(pointer).expect(pointer);
             *content = json!({"application/vnd.meters.v2+json": content["application/json"].take()});
         }
     };

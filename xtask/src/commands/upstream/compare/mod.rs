@@ -98,7 +98,7 @@ impl Comparison<'_> {
         self.differences.push(Difference { at: at.to_owned(), kind: kind.to_owned(), text });
     }
 
-    /// Adds what spec-diff found, with ours as the base: one difference for each place and id.
+    /// Adds what spec-diff found, with ours as the base: one difference for each location and id.
     fn changes(&mut self, changes: &[Change], base: &Value, revision: &Value) {
         for change in changes.iter().filter(|change| is_compared(change)) {
             let mut by_place = BTreeMap::<String, Vec<String>>::new();
@@ -164,7 +164,7 @@ fn value(side: &str, value: Option<&Value>, root: &Value, at: Option<&Location>)
     }
 }
 
-/// Returns whether a change is on the wire and in both documents, or limits what was compared. Null in place of a value is read
+/// Returns whether a change is on the wire and in both documents, or limits what was compared. Null in pointer of a value is read
 /// wherever the vendor does not state it.
 fn is_compared(change: &Change) -> bool {
     let is_of_errors = change.roles == [Role::Error] && !ERROR_STATUS_RULES.contains(&change.rule);
@@ -184,8 +184,8 @@ fn by_name(root: &Value, pointer: &str) -> String {
         let (index, rest) = below.split_once('/').unwrap_or((below, ""));
         let all = child(operation, "parameters");
         let stated = root.pointer(&child(&all, index))?;
-        let place = child(&child(&all, stated["in"].as_str()?), stated["name"].as_str()?);
-        Some(if rest.is_empty() { place } else { format!("{place}/{rest}") })
+        let pointer = child(&child(&all, stated["in"].as_str()?), stated["name"].as_str()?);
+        Some(if rest.is_empty() { pointer } else { format!("{pointer}/{rest}") })
     });
     parameter.filter(|_| pointer.starts_with("/paths/")).unwrap_or_else(|| pointer.to_owned())
 }

@@ -12,8 +12,8 @@ impl Comparison<'_> {
         let (ours, theirs) = (requirements_of(self.ours, own), requirements_of(&theirs.root, other));
         // Where the vendor states nothing, nothing can be compared.
         let (Some(ours), Some(theirs)) = (ours, theirs) else { return };
-        let one = |all: &Requirement| all.iter().cloned().collect::<Vec<_>>().join(" and ");
-        let shown = |all: &BTreeSet<Requirement>| match all.iter().map(one).collect::<Vec<_>>() {
+        let joined = |all: &Requirement| all.iter().cloned().collect::<Vec<_>>().join(" and ");
+        let listed = |all: &BTreeSet<Requirement>| match all.iter().map(joined).collect::<Vec<_>>() {
             all if all.is_empty() => "no credentials".to_owned(),
             all => all.join(" or "),
         };
@@ -25,7 +25,7 @@ impl Comparison<'_> {
             (false, false) => is_optional || ours.iter().any(|own| theirs.iter().any(|other| own.is_subset(other))),
         };
         if !is_right {
-            let text = format!("{} here, {} at the vendor's", shown(&ours), shown(&theirs));
+            let text = format!("{} here, {} at the vendor's", listed(&ours), listed(&theirs));
             self.add(&child(&own.pointer, "security"), "operation-security", text);
         }
     }

@@ -8,7 +8,7 @@ pub(crate) static RULE: Rule = Rule {
     scope: Scope::Generator,
     finds: "A field that changes the value is beside a `$ref`.",
     why: "OpenAPI 3.0 ignores it.",
-    instead: "Write `allOf: [{$ref: …}]` in place of the `$ref`.",
+    instead: "Write `allOf: [{$ref: …}]` instead of the `$ref`.",
     example: Example {
         pointer: "/components/schemas/Order/properties/status",
         value: r##"{"$ref": "#/components/schemas/Status", "nullable": true}"##,

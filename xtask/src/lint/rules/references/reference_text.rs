@@ -8,7 +8,7 @@ pub(crate) static RULE: Rule = Rule {
     scope: Scope::Curation,
     finds: "A field that only documents or limits the value is beside a `$ref`.",
     why: "OpenAPI 3.0 ignores it: readers do not see it.",
-    instead: "Write `allOf: [{$ref: …}]` in place of the `$ref`.",
+    instead: "Write `allOf: [{$ref: …}]` instead of the `$ref`.",
     example: Example {
         pointer: "/paths/~1orders/get/responses/429",
         value: r##"{"$ref": "#/components/responses/Busy", "description": "d"}"##,

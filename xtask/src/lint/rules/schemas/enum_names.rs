@@ -44,14 +44,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(&item(&at, *index), format!("the value {other} is not a string"), "write it in quotes");
         }
         if others.is_empty() {
-            let places = list.iter().enumerate().filter(|(_, value)| value.is_string());
-            names(node, &places.map(|(index, _)| item(&at, index)).collect::<Vec<_>>(), findings);
+            let pointers = list.iter().enumerate().filter(|(_, value)| value.is_string());
+            names(node, &pointers.map(|(index, _)| item(&at, index)).collect::<Vec<_>>(), findings);
         }
     }
 }
 
-/// Checks the names of the values, which are at `places`.
-fn names(node: &SchemaNode<'_>, places: &[String], findings: &mut Findings) {
+/// Checks the names of the values, which are at `pointers`.
+fn names(node: &SchemaNode<'_>, pointers: &[String], findings: &mut Findings) {
     let (schema, at) = (Value::Object(node.schema.clone()), &node.pointer);
     let (values, names) = (open_enum::values(&schema), open_enum::variant_names(&schema));
     let help = "name them all in `x-enum-varnames`, in their order";
@@ -60,7 +60,7 @@ fn names(node: &SchemaNode<'_>, places: &[String], findings: &mut Findings) {
     }
     let mut seen = BTreeSet::new();
     let mut listed = BTreeSet::new();
-    for ((value, name), at) in values.iter().zip(&names).zip(places) {
+    for ((value, name), at) in values.iter().zip(&names).zip(pointers) {
         let usable = syn::parse_str::<syn::Ident>(name).is_ok() && name.starts_with(char::is_uppercase);
         if !usable || name == "Unknown" || value.is_empty() && name == "X" {
             findings.add(at, format!("the value {value:?} has no name of its own ({name})"), help);
@@ -83,14 +83,14 @@ mod tests {
 
     #[test]
     fn each_value_is_reported_at_its_own_place() {
-        let places = |values: Value| {
+        let pointers = |values: Value| {
             let document = changed(STATUS, json!({"type": "string", "description": "d", "enum": values}));
             let found = lint(&document).into_iter().filter(|finding| finding.rule.id == "enum-names");
             found.map(|finding| finding.pointer).collect::<Vec<_>>()
         };
-        let place = |index: usize| format!("{STATUS}/enum/{index}");
-        assert_eq!(places(json!(["a", true, null, 3])), [place(1), place(3)]);
-        assert_eq!(places(json!([null, "a", "b", "a"])), [place(3)]);
-        assert_eq!(places(json!(["a", "unknown"])), [place(1)]);
+        let pointer = |index: usize| format!("{STATUS}/enum/{index}");
+        assert_eq!(pointers(json!(["a", true, null, 3])), [pointer(1), pointer(3)]);
+        assert_eq!(pointers(json!([null, "a", "b", "a"])), [pointer(3)]);
+        assert_eq!(pointers(json!(["a", "unknown"])), [pointer(1)]);
     }
 }
