@@ -15,7 +15,7 @@ pub(crate) fn similar<'a>(unknown: &str, names: impl IntoIterator<Item = &'a str
 }
 
 /// Returns a name without case and punctuation.
-pub(crate) fn letters(name: &str) -> String {
+fn letters(name: &str) -> String {
     name.to_lowercase().chars().filter(|sign| sign.is_alphanumeric()).collect()
 }
 

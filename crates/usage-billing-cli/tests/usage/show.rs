@@ -1,12 +1,12 @@
 //! `usage show`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Run, fetch, path, program};
+use crate::support::{Run, fetch, path, program, write_changed};
 
 fn show(arguments: &[&str]) -> Run {
     Run::new(program(&["usage", "show"]).args(arguments))
@@ -52,6 +52,20 @@ fn sums_are_exact_and_separate() {
     let skus = show(&[&file, "--by", "sku,month", "--format", "jsonl"]).ok().rows();
     assert!(skus.iter().any(|sum| sum["quantity"].is_string() && sum["month"] == "2026-10" && sum["unit"].is_string()));
     assert!(skus.iter().all(|sum| sum["quantity"].is_string() == (sum["is_billable"] == "true")));
+}
+
+#[test]
+fn levels_of_reports_and_accounts_have_sums_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, all, other] = ["one.jsonl", "all.jsonl", "other.jsonl"].map(|name| path(folder.path(), name));
+    fetch(&["acronis", "--period", "2026-10", "--output", &one]).ok();
+    fetch(&["acronis", "--period", "2026-10", "--acronis-level", "all_customers", "--output", &all]).ok();
+    write_changed(&one, &other, "DEMO-SRV-PW", &json!({"account_id": "t-7"}));
+    let sums = show(&[&one, &all, &other, "--by", "month", "--format", "jsonl"]).ok().rows();
+    let billable = sums.iter().filter(|sum| sum["is_billable"] == "true");
+    let kinds: BTreeSet<_> =
+        billable.map(|sum| (sum["account_id"].to_string(), sum["report_level"].to_string())).collect();
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
 }
 
 #[test]

@@ -59,6 +59,19 @@ pub(crate) fn path(folder: &Path, name: &str) -> String {
     folder.join(name).to_str().unwrap().to_owned()
 }
 
+/// Writes the first row of a file (JSON lines) that is billable and has a SKU, with other values and another key.
+pub(crate) fn write_changed(from: &str, to: &str, sku: &str, changes: &Value) {
+    let text = std::fs::read_to_string(from).unwrap();
+    let mut rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut row = rows.find(|row| row["is_billable"] == true && row["sku"] == sku).unwrap();
+    let key = format!("{:032x}", to.bytes().fold(1u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())));
+    row["row_key"] = key.into();
+    for (column, value) in changes.as_object().unwrap() {
+        row[column] = value.clone();
+    }
+    std::fs::write(to, format!("{row}\n")).unwrap();
+}
+
 /// Names of the files below a folder, sorted.
 pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();

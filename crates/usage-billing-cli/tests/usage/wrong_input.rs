@@ -3,8 +3,9 @@
 use std::fs;
 
 use serde::Deserialize;
+use serde_json::json;
 
-use crate::support::{Run, fetch, path, program};
+use crate::support::{Run, fetch, path, program, write_changed};
 
 /// A line of `wrong_input.jsonl`.
 #[derive(Deserialize)]
@@ -42,6 +43,17 @@ fn wrong_input_is_one_line_before_anything_is_fetched() {
         let arguments = arguments.split(' ').chain(["--output"]).collect::<Vec<_>>();
         fetch(&[&arguments[..], &[&path(folder, name)]].concat()).exits(code);
     }
+    let changed = |from, sku, name, changes| write_changed(&path(folder, from), &path(folder, name), sku, &changes);
+    let server = "DEMO-SRV-PW";
+    changed("acronis.jsonl", server, "other_report.jsonl", json!({"source_report_id": "r-2"}));
+    changed("acronis.jsonl", server, "other_account.jsonl", json!({"account_id": "t-7"}));
+    changed("genesys.jsonl", "GC-170-NV-IVRMIN", "other_operation.jsonl", json!({"source_operation": "other"}));
+    changed(
+        "genesys.jsonl",
+        "GC-170-NV-IVRMIN",
+        "by_name.jsonl",
+        json!({"source_operation": "other", "sku": "IVR Minutes"}),
+    );
     fs::copy(folder.join("suger.csv"), folder.join("copy.csv")).unwrap();
     let rows = fs::read_to_string(folder.join("suger.jsonl")).unwrap();
     let first = rows.lines().next().unwrap();
@@ -63,7 +75,7 @@ fn wrong_input_is_one_line_before_anything_is_fetched() {
     fs::write(folder.join("utf16.csv"), utf16).unwrap();
     let cases: Vec<Case> =
         include_str!("wrong_input.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(cases.len(), 49);
+    assert_eq!(cases.len(), 60);
     for Case { run, last, code, error, has_rows } in cases {
         let arguments = run.split(' ').chain(last.as_deref());
         let found = Run::new(program(&["usage"]).args(arguments).current_dir(folder)).exits(code);

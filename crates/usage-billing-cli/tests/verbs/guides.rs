@@ -92,7 +92,7 @@ fn guide_of_finops_ends_with_charges_and_schemas() {
     let runs = run_guide(folder.path(), page, &[(fetch, &fetch.replace("2025-11..2026-10", "2026-09..2026-10"))]);
     // Of some rows no source states whether they are billed.
     check_codes(&runs, |command| if command.contains("usage export") { 4 } else { 0 });
-    for name in ["focus.csv", "usage.ddl", "usage.json"] {
+    for name in ["focus.csv", "acronis.csv", "usage.ddl", "usage.json"] {
         assert!(fs::metadata(folder.path().join(name)).unwrap().len() > 1000, "{name}");
     }
 }

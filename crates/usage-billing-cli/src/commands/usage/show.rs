@@ -89,7 +89,7 @@ fn table_of_rows(arguments: &ShowArguments, width: Option<u16>) -> Result<String
     let (mut rows, mut counted) = (Vec::new(), CountedUsage::default());
     read_distinct(&arguments.paths, |row| {
         if arguments.columns.is_none() {
-            counted.check_operations(&row)?;
+            counted.check_within_levels(&row)?;
         }
         rows.push(row);
         Ok(())
@@ -137,7 +137,7 @@ fn numbers() -> &'static [&'static str] {
 fn sums(paths: &[PathBuf], dimensions: &[Dimension]) -> Result<Records, Failure> {
     let (mut totals, mut counted) = (Totals::new(dimensions), CountedUsage::default());
     read_distinct(paths, |row| {
-        counted.check_operations(&row)?;
+        counted.check_within_levels(&row)?;
         totals.add(&row).map_err(|error| Failure::Local(error.to_string()))
     })?;
     Ok(totals.records())

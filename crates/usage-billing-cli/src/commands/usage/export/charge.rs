@@ -1,10 +1,9 @@
 //! The charges of a row: quantity, price and cost, exactly.
 
 use bigdecimal::{BigDecimal, RoundingMode, Zero as _};
-use usage_billing::{Decimal, UsageRow, Vendor, printable};
+use usage_billing::{Decimal, UsageRow, Vendor};
 
 use super::price_book::{Price, PriceBook};
-use crate::exit::Failure;
 
 /// Why something is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,47 +53,48 @@ impl Charge {
     }
 }
 
-/// Returns the charges of a billable row, or why no price of it is known.
-///
-/// # Errors
-/// If the price of the book is in another currency than the row.
-pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Result<Vec<Charge>, String>, Failure> {
-    let stated = stated(row);
-    let charges = match (stated, &row.currency) {
-        (Some((amount, source)), Some(currency)) => Ok(of_vendor(row, amount, currency, source)),
-        _ => match book.price(row) {
-            Ok(price) => {
-                check_currency(row, price)?;
-                match stated {
-                    Some((amount, source)) => Ok(of_vendor(row, amount, &price.currency, source)),
-                    None => of_book(row, price),
-                }
-            }
-            Err(Some(line)) => Err(line),
-            Err(None) if prepaid_quantity(row).is_some() => Err("no line; it needs a prepaid_unit_price".to_owned()),
-            Err(None) => Err("no line".to_owned()),
-        },
-    };
-    Ok(charges.map(|mut charges| {
-        // The usage is the last one.
-        if let Some((usage, purchases)) = charges.split_last_mut() {
-            usage.effective_cost = purchases.iter().fold(usage.cost.clone(), |sum, purchase| sum + &purchase.cost);
-        }
-        charges
-    }))
+/// Why the charges of a row are not known.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// There is no price, for this reason.
+    Price(String),
+    /// A part is free or prepaid, and no source states how much of the quantity is charged.
+    Quantity,
 }
 
-fn check_currency(row: &UsageRow, price: &Price) -> Result<(), Failure> {
-    match &row.currency {
-        Some(currency) if *currency != price.currency => Err(Failure::Check(format!(
-            "the price in line {} of the price book is in {}, and the row {} in {}",
-            price.line,
-            price.currency,
-            row.row_key,
-            printable(currency)
-        ))),
-        _ => Ok(()),
+/// Returns the charges of a billable row.
+///
+/// # Errors
+/// What is not known of them.
+pub(super) fn of_row(row: &UsageRow, book: &PriceBook) -> Result<Vec<Charge>, Unknown> {
+    let stated = stated(row);
+    if stated.is_none() && !is_quantity_known(row) {
+        return Err(Unknown::Quantity);
     }
+    let charges = match (stated, &row.currency) {
+        (Some((amount, source)), Some(currency)) => Ok(of_vendor(row, amount, currency, source)),
+        _ => match (book.price(row), stated) {
+            (Ok(price), Some((amount, source))) => Ok(of_vendor(row, amount, &price.currency, source)),
+            (Ok(price), None) => of_book(row, price),
+            (Err(Some(line)), _) => Err(line),
+            (Err(None), _) if prepaid_quantity(row).is_some() => {
+                Err("no line; it needs a prepaid_unit_price".to_owned())
+            }
+            (Err(None), _) => Err("no line".to_owned()),
+        },
+    };
+    let mut charges = charges.map_err(Unknown::Price)?;
+    // The usage is the last one.
+    if let Some((usage, purchases)) = charges.split_last_mut() {
+        usage.effective_cost = purchases.iter().fold(usage.cost.clone(), |sum, purchase| sum + &purchase.cost);
+    }
+    Ok(charges)
+}
+
+/// Returns whether the vendor states the charge of a row, or how much of its quantity is charged.
+fn is_quantity_known(row: &UsageRow) -> bool {
+    let has_free_part = prepaid_quantity(row).is_some() || row.included_quantity.is_some_and(|free| !free.is_zero());
+    charge(row).is_some() || row.overage_quantity.is_some() || !has_free_part
 }
 
 /// Returns what the vendor charges for the row, if that is known, and the operation that states it.
@@ -104,7 +104,8 @@ fn stated(row: &UsageRow) -> Option<(Decimal, &str)> {
         return Some((amount, row.price_source.as_ref().or(row.cost_source.as_ref()).unwrap_or(operation)));
     }
     let cost = charge(row).filter(|_| prepaid_quantity(row).is_none())?;
-    Some((cost, row.cost_source.as_ref().unwrap_or(operation)))
+    let amount = cost.checked_add(row.prepaid_amount.unwrap_or_default())?;
+    Some((amount, row.cost_source.as_ref().unwrap_or(operation)))
 }
 
 /// Returns the vendor's own charge for what is not prepaid: Genesys states it as `cost`. (Acronis' `cost` is what the partner charges its customer.)
@@ -146,24 +147,22 @@ fn of_book(row: &UsageRow, price: &Price) -> Result<Vec<Charge>, String> {
             price.prepaid_unit_price.ok_or_else(|| format!("line {} has no prepaid_unit_price", price.line))?;
         charges.push(at_price(Kind::Purchase, prepaid, unit_price));
     }
-    let has_free_part = prepaid_quantity(row).is_some() || row.included_quantity.is_some_and(|free| !free.is_zero());
     let quantity = row.overage_quantity.unwrap_or(row.quantity);
     charges.push(match charge(row) {
         Some(cost) => {
             let source = row.cost_source.as_ref().unwrap_or(&row.source_operation);
             Charge::of_cost(Kind::Usage, quantity, big(cost), &price.currency, source)
         }
-        None if has_free_part && row.overage_quantity.is_none() => {
-            return Err("how much of it is charged is not known".to_owned());
-        }
         None => at_price(Kind::Usage, quantity, price.unit_price),
     });
     Ok(charges)
 }
 
-/// Returns whether the vendor states the charge of a row, and not whether a part is prepaid.
-pub(super) fn lacks_prepaid_quantity(row: &UsageRow) -> bool {
-    row.amount.is_none() && charge(row).is_some() && row.prepaid_quantity.is_none()
+/// Returns whether the vendor states the charge of a row, and not what is prepaid. A prepaid quantity of 0 does not state it: contracts without a
+/// commitment have it too, and the amount is known wherever the bill agrees.
+pub(super) fn lacks_prepaid_amount(row: &UsageRow) -> bool {
+    let is_of_charge_alone = row.amount.is_none() && charge(row).is_some();
+    is_of_charge_alone && row.prepaid_amount.is_none() && prepaid_quantity(row).is_none()
 }
 
 /// Returns what is paid for beforehand, if anything is.
@@ -212,14 +211,17 @@ mod tests {
     }
 
     fn charges(row: &UsageRow, book: &PriceBook) -> Vec<(Kind, String, Option<String>, String)> {
-        let charges = of_row(row, book).unwrap().unwrap().into_iter();
+        let charges = of_row(row, book).unwrap().into_iter();
         let text = |decimal: Decimal| decimal.to_string();
         let cost = |charge: &Charge| charge.cost.normalized().to_plain_string();
         charges.map(|it| (it.kind, text(it.quantity), it.unit_price.map(text), cost(&it))).collect()
     }
 
     fn unpriced(row: &UsageRow, book: &PriceBook) -> String {
-        of_row(row, book).unwrap().unwrap_err()
+        match of_row(row, book).unwrap_err() {
+            Unknown::Price(reason) => reason,
+            Unknown::Quantity => "quantity".to_owned(),
+        }
     }
 
     fn line(kind: Kind, quantity: &str, price: Option<&str>, cost: &str) -> (Kind, String, Option<String>, String) {
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn effective_cost_of_usage_contains_the_prepayment() {
-        let charges = of_row(&genesys(), &PriceBook::default()).unwrap().expect("charges");
+        let charges = of_row(&genesys(), &PriceBook::default()).unwrap();
         let costs: Vec<_> = charges.iter().map(|charge| charge.effective_cost.to_string()).collect();
         assert_eq!(costs, ["0", "13640"]);
     }
@@ -290,11 +292,14 @@ mod tests {
         };
         let expected = [line(Kind::Purchase, "100", Some("75"), "7500"), line(Kind::Usage, "20", None, "1188")];
         assert_eq!(charges(&row, &book("EUR")), expected);
-        let error = of_row(&row, &book("USD")).unwrap_err().to_string();
-        assert!(error.contains("line 2 of the price book is in USD, and the row"), "{error}");
-        // Without it, how much of the quantity is charged is not known.
+        assert_eq!(unpriced(&row, &book("USD")), "line 2 is in USD and the row in EUR");
+        // Without it, how much of the quantity is charged is not known, whatever the price.
         (row.cost, row.overage_quantity) = (None, None);
-        assert_eq!(unpriced(&row, &book("EUR")), "how much of it is charged is not known");
+        for book in [book("EUR"), book("USD"), PriceBook::default()] {
+            assert_eq!(of_row(&row, &book), Err(Unknown::Quantity));
+        }
+        (row.prepaid_quantity, row.included_quantity) = (None, some("7"));
+        assert_eq!(of_row(&row, &book("EUR")), Err(Unknown::Quantity));
     }
 
     #[test]
@@ -303,7 +308,7 @@ mod tests {
             let mut row = genesys();
             (row.prepaid_quantity, row.prepaid_price, row.prepaid_amount) = (prepaid, None, None);
             (row.amount, row.cost, row.cost_source) = (None, some("2640"), Some("get_period".to_owned()));
-            let of_row = |row: &UsageRow| of_row(row, &PriceBook::default()).unwrap();
+            let of_row = |row: &UsageRow| of_row(row, &PriceBook::default());
             assert_eq!(charges(&row, &PriceBook::default()), [line(Kind::Usage, "20", Some("132"), "2640")]);
             assert_eq!(of_row(&row).unwrap()[0].price_source, "get_period");
             // Without an operation of prices, and with one charge of another price.
@@ -317,6 +322,27 @@ mod tests {
     }
 
     #[test]
+    fn charge_alone_lacks_what_is_prepaid_unless_a_source_states_its_amount() {
+        let mut row = genesys();
+        (row.amount, row.prepaid_amount, row.cost) = (None, None, some("19.62"));
+        for (quantity, amount, expected) in [
+            (None, None, true),
+            (some("0"), None, true),
+            (some("100"), None, false),
+            (some("0"), some("0"), false),
+            (None, some("500"), false),
+        ] {
+            (row.prepaid_quantity, row.prepaid_amount) = (quantity, amount);
+            assert_eq!(lacks_prepaid_amount(&row), expected, "{quantity:?} {amount:?}");
+        }
+        // What is prepaid is added to the charge.
+        let expected = [line(Kind::Purchase, "1", None, "500"), line(Kind::Usage, "20", None, "19.62")];
+        assert_eq!(charges(&row, &PriceBook::default()), expected);
+        row.amount = some("519.62");
+        assert!(!lacks_prepaid_amount(&row));
+    }
+
+    #[test]
     fn amount_without_currency_is_in_that_of_the_price_book() {
         let mut row = genesys();
         row.currency = None;
@@ -326,7 +352,7 @@ mod tests {
         let expected =
             [line(Kind::Purchase, "100", Some("110"), "11000"), line(Kind::Usage, "20", Some("132"), "2640")];
         assert_eq!(charges(&row, &book), expected);
-        assert!(of_row(&row, &book).unwrap().unwrap().iter().all(|charge| charge.currency == "CHF"));
+        assert!(of_row(&row, &book).unwrap().iter().all(|charge| charge.currency == "CHF"));
     }
 
     #[test]

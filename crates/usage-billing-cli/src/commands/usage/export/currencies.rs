@@ -1,6 +1,6 @@
 //! The currencies of the charges of accounts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use usage_billing::{UsageRow, Vendor, printable};
 
@@ -8,7 +8,7 @@ use crate::exit::Failure;
 
 /// Currencies of the charges of an account and month: for each one, whether a row states it. The others are those of a price book.
 #[derive(Debug, Default)]
-pub(super) struct Currencies(HashMap<(Vendor, String, String), BTreeMap<String, bool>>);
+pub(super) struct Currencies(BTreeMap<(Vendor, String, String), BTreeMap<String, bool>>);
 
 impl Currencies {
     /// Adds the currency of a charge.
@@ -41,6 +41,18 @@ impl Currencies {
 mod tests {
     use super::*;
     use crate::formats::tests::row;
+
+    #[test]
+    fn first_account_of_several_is_named() {
+        let mut currencies = Currencies::default();
+        for account in (0..20).rev() {
+            let mut row = row("1");
+            (row.currency, row.account_id) = (None, format!("t-{account:02}"));
+            ["EUR", "USD"].into_iter().for_each(|currency| currencies.add(&row, currency));
+        }
+        let line = currencies.check().unwrap_err().to_string();
+        assert!(line.starts_with("acronis: the charges of account t-00 in 2026-10 are in EUR and USD"), "{line}");
+    }
 
     fn check(rows: &[(Option<&str>, &str)]) -> Result<(), String> {
         let mut currencies = Currencies::default();

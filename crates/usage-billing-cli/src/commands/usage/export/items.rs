@@ -51,7 +51,7 @@ impl Items {
             let [sku, metric, unit] = [sku, metric, unit].map(|text| printable(text));
             format!("{vendor} {sku} (metric {metric}, unit {unit}, {}: {reason})", count(*rows, "row"))
         };
-        let more = self.0.len().checked_sub(LISTED + 1).map(|more| format!("{} more items", more + 1));
+        let more = self.0.len().checked_sub(LISTED + 1).map(|more| count(more + 1, "more item"));
         self.0.iter().take(LISTED).map(item).chain(more).collect()
     }
 }
@@ -74,6 +74,6 @@ mod tests {
             items.add(&row, "no line".to_owned());
         }
         assert_eq!((items.rows(), items.len(), items.list().len()), (22, LISTED + 1, LISTED + 1));
-        assert_eq!(items.list()[LISTED], "1 more items");
+        assert_eq!(items.list()[LISTED], "1 more item");
     }
 }

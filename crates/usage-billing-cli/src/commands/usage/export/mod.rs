@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Args;
 use usage_billing::UsageRow;
 
-use self::charge::Charge;
+use self::charge::{Charge, Unknown};
 use self::currencies::Currencies;
 use self::focus::FocusVersion;
 use self::items::Items;
@@ -24,14 +24,14 @@ use super::show::read_distinct;
 use crate::accounts::Vendor;
 use crate::exit::{Failure, PARTIAL};
 use crate::output_file::{self, OutputFile, STDOUT};
-use crate::terminal;
+use crate::terminal::{self, count};
 
 pub(crate) const HELP: &str = "FOCUS is the FinOps Foundation's format of cost and usage. Only billable rows are charges. Each needs a price: the vendor's own \
 amount, or a line of --prices, a file with the columns vendor, sku, metric, unit, currency, unit_price, prepaid_unit_price, valid_from and \
 valid_to (the first and the last day, empty for no limit). A line has a sku or a metric; a SKU that has a line is never priced by its metric. \
 Without a price for every billable row, nothing is written, and the items without one are listed. Rows of which no source states whether \
-they are billed are left out and listed: the exit code is 4 then. Suger's rows are sales of the account, not costs, and are left out as \
-well. Rows that count the same usage twice, such as two levels of a report, are rejected.
+they are billed, or how much of them, are left out and listed: the exit code is 4 then. Suger's rows are sales of the account, not costs, \
+and are left out as well. Rows that count the same usage twice, such as two levels of a report, are rejected.
 
 Examples:
   usage-billing usage export usage-data/ --focus 1.2 --prices prices.csv -o focus.csv
@@ -98,7 +98,12 @@ pub(crate) fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     export.check_complete()?;
     let file = writer.into_inner().map_err(|error| output.failure(error.error()))?;
     output.complete(file)?;
-    terminal::eprint_line(&format!("{}: {} charges{}", arguments.output.display(), export.charges, export.note()));
+    terminal::eprint_line(&format!(
+        "{}: {}{}",
+        arguments.output.display(),
+        count(export.charges, "charge"),
+        export.note()
+    ));
     for (what, items) in [("left out", &export.undecided), ("incomplete", &export.incomplete)] {
         items.list().iter().for_each(|item| terminal::eprint_line(&format!("{what}: {item}")));
     }
@@ -114,7 +119,7 @@ struct Export {
     counted: CountedUsage,
     currencies: Currencies,
     unpriced: Items,
-    /// Of which no source states whether they are billed.
+    /// Of which no source states whether they are billed, or how much of them.
     undecided: Items,
     /// Charges that may lack a part.
     incomplete: Items,
@@ -144,14 +149,17 @@ impl Export {
                 "--invoice-issuer is for the charges of one vendor, and these are of {vendors}: choose one with --vendor"
             )));
         }
-        let charges = match charge::of_row(row, book)? {
+        let charges = match charge::of_row(row, book) {
             Ok(charges) => charges,
-            Err(reason) => {
-                self.unpriced.add(row, reason);
+            Err(unknown) => {
+                match unknown {
+                    Unknown::Price(reason) => self.unpriced.add(row, reason),
+                    Unknown::Quantity => self.undecided.add(row, "how much of it is charged is not stated".to_owned()),
+                }
                 return Ok(Vec::new());
             }
         };
-        if charge::lacks_prepaid_quantity(row) {
+        if charge::lacks_prepaid_amount(row) {
             self.incomplete.add(row, "what is prepaid is not stated".to_owned());
         }
         charges.iter().for_each(|charge| self.currencies.add(row, &charge.currency));
@@ -164,10 +172,9 @@ impl Export {
     fn check_complete(&self) -> Result<(), Failure> {
         if self.unpriced.rows() > 0 {
             return Err(Failure::Check(format!(
-                "nothing was written, because {} billable rows of {} items have no price; add a line for each of these items to the file of --prices, or correct its \
-                line: {}",
-                self.unpriced.rows(),
-                self.unpriced.len(),
+                "nothing was written, because {} of {} have no price; add a line for each of these items to the file of --prices, or correct its line: {}",
+                count(self.unpriced.rows(), "billable row"),
+                count(self.unpriced.len(), "item"),
                 self.unpriced.list().join(", ")
             )));
         }
@@ -180,12 +187,12 @@ impl Export {
 
     fn note(&self) -> String {
         let notes = [
-            (self.undecided.rows(), "rows are left out because no source states whether they are billed"),
-            (self.incomplete.rows(), "rows are without what is prepaid, as no source states it"),
-            (self.sales, "rows of suger are left out because they are sales"),
+            (self.undecided.rows(), "left out, as no source states what is billed"),
+            (self.incomplete.rows(), "without what is prepaid, as no source states it"),
+            (self.sales, "of suger left out, as sales of the account"),
         ];
         let notes = notes.into_iter().filter(|(rows, _)| *rows > 0);
-        notes.map(|(rows, note)| format!("; {rows} {note}")).collect()
+        notes.map(|(rows, note)| format!("; {} {note}", count(rows, "row"))).collect()
     }
 }
 

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::ValueEnum;
 use usage_billing::{Decimal, UsageRow, printable};
 
 use crate::accounts::Vendor;
 use crate::commands::usage::sheet::Sheet;
 use crate::exit::Failure;
-use crate::suggestion::{did_you_mean, letters};
+use crate::suggestion::did_you_mean;
+
+/// By how much a period may exceed the days of its price: vendors' periods begin at midnight of other time zones.
+const OVERHANG: TimeDelta = TimeDelta::days(1);
 
 /// With the point.
 const MAX_DIGITS: usize = 29;
@@ -39,7 +42,7 @@ pub(super) struct Price {
 #[derive(Debug, Default)]
 pub(super) struct PriceBook(HashMap<(String, Item), Vec<Price>>);
 
-/// The subject of a price, in letters and digits alone: a line in another spelling is not used, but named.
+/// The subject of a price in [`plain`] spelling: a line in another spelling is not used, but named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Item {
     Sku(String),
@@ -115,8 +118,8 @@ impl PriceBook {
         }
         let (name, item) = match (line.cell("sku"), line.cell("metric")) {
             ("", "") => return Err("expected a sku or a metric".to_owned()),
-            (sku, "") => (sku, Item::Sku(letters(sku))),
-            ("", metric) => (metric, Item::Metric(letters(metric))),
+            (sku, "") => (sku, Item::Sku(plain(sku))),
+            ("", metric) => (metric, Item::Metric(plain(metric))),
             _ => return Err("expected a sku or a metric, not both".to_owned()),
         };
         let vendor = Vendor::from_str(line.cell("vendor"), true).map_err(|_| {
@@ -146,7 +149,7 @@ impl PriceBook {
         }
         let prices = self.0.entry((vendor.name().to_owned(), item)).or_default();
         let overlaps = |other: &&Price| {
-            (&other.name, &other.unit) == (&price.name, &price.unit)
+            (&other.name, &other.unit, &other.currency) == (&price.name, &price.unit, &price.currency)
                 && other.first_day <= price.last_day
                 && price.first_day <= other.last_day
         };
@@ -161,30 +164,55 @@ impl PriceBook {
     /// that of the SKU.
     ///
     /// # Errors
-    /// If there is none, the nearest line with the reason why it does not apply, if there is one.
+    /// If there is none, the nearest line with the reason why it does not apply, if there is one. If there are several, which ones.
     pub(super) fn price(&self, row: &UsageRow) -> Result<&Price, Option<String>> {
-        let item = |item: fn(String) -> Item, name: &str| (row.vendor.to_string(), item(letters(name)));
+        let item = |item: fn(String) -> Item, name: &str| (row.vendor.to_string(), item(plain(name)));
         let of_sku = self.0.get(&item(Item::Sku, &row.sku)).map(|prices| (prices, &row.sku));
         let of_item = of_sku.or_else(|| Some((self.0.get(&item(Item::Metric, &row.metric))?, &row.metric)));
         let (prices, name) = of_item.ok_or(None)?;
-        match prices.iter().min_by_key(|price| price.mismatches(row, name)) {
-            Some(price) if price.mismatches(row, name) == [false; 3] => Ok(price),
-            nearest => Err(nearest.map(|price| price.difference(row, name))),
+        // The days of lines in one currency are distinct, so that most of a period is in those of one line.
+        let mut matching = prices.iter().filter(|price| price.mismatches(row, name) == [false; 4]);
+        match (matching.next(), matching.next()) {
+            (Some(price), None) => Ok(price),
+            (Some(price), Some(other)) => Err(Some(format!(
+                "line {} is in {} and line {} in {}, and the row states no currency",
+                price.line, price.currency, other.line, other.currency
+            ))),
+            (None, _) => {
+                let nearest = prices.iter().min_by_key(|price| price.mismatches(row, name));
+                Err(nearest.map(|price| price.difference(row, name)))
+            }
         }
     }
 }
 
+/// Returns a name without what spellings of it differ in: case, white space at its ends and its length within, and the kinds of dashes.
+fn plain(name: &str) -> String {
+    let is_dash =
+        |sign: char| matches!(sign, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}');
+    let name: String = name.to_lowercase().chars().map(|sign| if is_dash(sign) { '-' } else { sign }).collect();
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl Price {
-    /// Returns whether the price is of another name, of another unit, and not of all days of a row: the row cannot be divided.
-    fn mismatches(&self, row: &UsageRow, name: &str) -> [bool; 3] {
-        let last_day = (row.period_end - chrono::TimeDelta::nanoseconds(1)).date_naive();
-        let has_all_days = self.first_day <= row.period_start.date_naive() && last_day <= self.last_day;
-        [self.name != name, self.unit != row.unit, !has_all_days]
+    /// Returns whether the price is of another name, unit or currency, and not of the days of a row: the row cannot be divided.
+    fn mismatches(&self, row: &UsageRow, name: &str) -> [bool; 4] {
+        let is_of_other_currency = row.currency.as_ref().is_some_and(|currency| *currency != self.currency);
+        let overhang = self.overhang(row);
+        let has_days = overhang < OVERHANG && overhang * 2 < row.period_end - row.period_start;
+        [self.name != name, self.unit != row.unit, is_of_other_currency, !has_days]
+    }
+
+    /// Returns how much of the period of a row is not in the days of the price.
+    fn overhang(&self, row: &UsageRow) -> TimeDelta {
+        let before = midnight(self.first_day) - row.period_start;
+        let after = self.last_day.succ_opt().map_or(TimeDelta::zero(), |day| row.period_end - midnight(day));
+        [before, after].into_iter().map(|overhang| overhang.max(TimeDelta::zero())).sum()
     }
 
     /// Returns why the price is not that of a row.
     fn difference(&self, row: &UsageRow, name: &str) -> String {
-        let [is_of_other_name, is_of_other_unit, is_of_other_days] = self.mismatches(row, name);
+        let [is_of_other_name, is_of_other_unit, is_of_other_currency, is_of_other_days] = self.mismatches(row, name);
         let mut line = format!("line {} is", self.line);
         let mut add = |condition: bool, part: String| {
             if condition {
@@ -193,6 +221,8 @@ impl Price {
         };
         add(is_of_other_name, format!("of {} (other spelling)", printable(&self.name)));
         add(is_of_other_unit, format!("in the unit {}", printable(&self.unit)));
+        let of_row = row.currency.as_deref().unwrap_or_default();
+        add(is_of_other_currency, format!("in {} and the row in {}", self.currency, printable(of_row)));
         let limit = |word: &str, day: NaiveDate, none: NaiveDate| match day == none {
             true => String::new(),
             false => format!(" {word} {day}"),
@@ -201,6 +231,10 @@ impl Price {
         add(is_of_other_days, format!("valid only{days}"));
         line
     }
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
 }
 
 #[cfg(test)]
@@ -254,7 +288,7 @@ pub(super) mod tests {
             ("STO,,GiB,EUR,1,2026-10-02,", "line 3 is valid only from 2026-10-02"),
             ("STO,,gib,EUR,1,,", "line 3 is in the unit gib"),
             ("sto,,GiB,EUR,1,,", "line 3 is of sto (other spelling)"),
-            ("S-T O,,GiB,EUR,1,,", "line 3 is of S-T O (other spelling)"),
+            ("STO,,GiB,USD,1,,", "line 3 is in USD and the row in EUR"),
             (
                 "sto,,units,EUR,1,,2026-10-30",
                 "line 3 is of sto (other spelling), in the unit units, valid only to 2026-10-30",
@@ -271,6 +305,69 @@ pub(super) mod tests {
         ] {
             assert_eq!(parse(&format!("acronis,{line}\n")).unwrap().price(&row("1")), Err(Some(expected.to_owned())));
         }
+    }
+
+    #[test]
+    fn sku_with_the_same_letters_is_another_one_and_a_kind_of_dash_is_a_spelling() {
+        let metric = "acronis,,pw_base_storage,GiB,EUR,0.07,,\n";
+        let mut row = row("1");
+        row.sku = "GC-1-11".to_owned();
+        for other in ["GC-11-1", "GC111", "GC-1 11"] {
+            let book = parse(&format!("{metric}acronis,{other},,GiB,EUR,5,,\n")).unwrap();
+            assert_eq!(book.price(&row).unwrap().unit_price.to_string(), "0.07", "{other}");
+        }
+        for spelling in ["gc-1-11", "GC\u{2011}1\u{2013}11", "GC\u{2212}1-11"] {
+            let book = parse(&format!("{metric}acronis,{spelling},,GiB,EUR,5,,\n")).unwrap();
+            let reason = book.price(&row).unwrap_err().unwrap();
+            assert!(reason.ends_with("(other spelling)"), "{spelling}: {reason}");
+        }
+        row.sku = "GC 1".to_owned();
+        let book = parse(&format!("{metric}acronis,gc  1,,GiB,EUR,5,,\n")).unwrap();
+        assert!(book.price(&row).unwrap_err().unwrap().ends_with("(other spelling)"));
+    }
+
+    #[test]
+    fn price_is_that_of_the_days_that_contain_the_period_but_for_hours() {
+        let mut row = row("1");
+        let book = parse("acronis,STO,,GiB,EUR,1,,2026-10-31\nacronis,STO,,GiB,EUR,2,2026-11-01,\n").unwrap();
+        for (start, end, expected) in [
+            ("2026-10-01T04:00:00Z", "2026-11-01T04:00:00Z", Some("1")),
+            ("2026-10-31T14:00:00Z", "2026-11-30T14:00:00Z", Some("2")),
+            ("2026-10-02T00:00:00Z", "2026-11-02T00:00:00Z", None),
+            ("2026-10-31T00:00:00Z", "2026-12-01T00:00:00Z", None),
+            // Days of another time zone.
+            ("2026-10-31T04:00:00Z", "2026-11-01T04:00:00Z", Some("1")),
+            ("2026-10-31T20:00:00Z", "2026-11-01T20:00:00Z", Some("2")),
+            ("2026-10-31T12:00:00Z", "2026-11-01T12:00:00Z", None),
+        ] {
+            (row.period_start, row.period_end) = (start.parse().unwrap(), end.parse().unwrap());
+            let price = book.price(&row).ok().map(|price| price.unit_price.to_string());
+            assert_eq!(price.as_deref(), expected, "{start}");
+        }
+        let between = parse("acronis,STO,,GiB,EUR,1,2026-10-02,2026-10-30\n").unwrap();
+        (row.period_start, row.period_end) =
+            ("2026-10-01T14:00:00Z".parse().unwrap(), "2026-10-31T14:00:00Z".parse().unwrap());
+        let reason = between.price(&row).unwrap_err().unwrap();
+        assert_eq!(reason, "line 2 is valid only from 2026-10-02 to 2026-10-30", "24 hours in all");
+    }
+
+    #[test]
+    fn price_is_in_the_currency_of_the_row_or_the_only_one() {
+        let book =
+            parse("acronis,STO,,GiB,EUR,1,,\nacronis,STO,,GiB,USD,2,,\nacronis,STO,,GiB,CHF,3,,2026-09-30\n").unwrap();
+        let mut row = row("1");
+        let mut price = |currency: Option<&str>| {
+            row.currency = currency.map(str::to_owned);
+            book.price(&row).map(|price| price.unit_price.to_string())
+        };
+        assert_eq!(price(Some("EUR")), Ok("1".to_owned()));
+        assert_eq!(price(Some("USD")), Ok("2".to_owned()));
+        assert_eq!(price(Some("CHF")), Err(Some("line 4 is valid only to 2026-09-30".to_owned())));
+        let reason = "line 2 is in EUR and line 3 in USD, and the row states no currency";
+        assert_eq!(price(None), Err(Some(reason.to_owned())));
+        let book = parse("acronis,STO,,GiB,USD,2,,\nacronis,STO,,GiB,CHF,3,,2026-09-30\n").unwrap();
+        row.currency = None;
+        assert_eq!(book.price(&row).unwrap().unit_price.to_string(), "2");
     }
 
     #[test]
@@ -291,7 +388,7 @@ pub(super) mod tests {
             ("acronis,STO,,,EUR,1,,\n", "line 2: expected a unit, as rows have it"),
             ("acronis,STO,,GiB,EUR,1,2026-10-02,2026-10-01\n", "line 2: valid_to is before valid_from"),
             (
-                "acronis,STO,,GiB,EUR,1,,\nacronis,STO,,GiB,USD,1,2026-10-01,\n",
+                "acronis,STO,,GiB,EUR,1,,\nacronis,STO,,GiB,EUR,1,2026-10-01,\n",
                 "line 3: another price of the same days is in line 2",
             ),
             ("acronis,STO,,GiB,EUR,1,October,\n", "line 2: `October` is not a day: expected one such as 2026-10-01"),
