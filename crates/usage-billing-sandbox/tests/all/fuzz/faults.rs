@@ -16,7 +16,7 @@ const PARTS: &str = "503 latency reset_before slow_body unknown_enum ; = times=1
 
 #[test]
 fn random_requests_under_faults_return_no_500() {
-    check(&runtime(), 15, (any::<u64>(), steps()), async |(seed, steps): (u64, Vec<Step>)| {
+    check(&runtime(), 6, (any::<u64>(), steps()), async |(seed, steps): (u64, Vec<Step>)| {
         let builder = builder()
             .fault(Fault::new(FaultKind::ExtraFields {}).percent(10))
             .fault(Fault::new(FaultKind::UnknownEnum { pointer: None, value: "Q".to_owned() }).percent(10))
@@ -31,7 +31,7 @@ fn random_faults_are_parsed_or_rejected() {
     let (_sandbox, caller) = runtime.block_on(start_suger(builder()));
     let parts = PARTS.split_ascii_whitespace().collect::<Vec<_>>();
     let fault = vec(select(parts).prop_map(|part| format!("{part};")), 1..6).prop_map(|parts| parts.concat());
-    check(&runtime, 500, fault, async |text: String| {
+    check(&runtime, 300, fault, async |text: String| {
         let request = caller.request(Method::GET, "/org/sgr-demo1/buyer").header("x-sandbox-fault", &text);
         if let Ok(response) = request.send().await {
             let status = response.status().as_u16();

@@ -50,7 +50,7 @@ pub(super) async fn run(builder: SandboxBuilder, steps: &[Step]) -> usize {
 #[test]
 fn random_operations_return_no_500() {
     let (requests, successes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    check(&runtime(), 40, steps(), async |steps: Vec<Step>| {
+    check(&runtime(), 16, steps(), async |steps: Vec<Step>| {
         requests.fetch_add(steps.len(), Ordering::Relaxed);
         successes.fetch_add(run(builder(), &steps).await, Ordering::Relaxed);
     });
