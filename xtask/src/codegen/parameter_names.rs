@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn parameter_called_body_is_told_apart_from_the_body() {
+    fn parameter_called_body_differs_from_the_body() {
         let parameters = json!([{"name": "body", "in": "query", "description": "d", "schema": {"type": "string"}}]);
         let files = render(changed("/paths/~1orders/post/parameters", parameters)).expect("it generates");
         assert!(files.client.contains("optional body_query: ::std::string::String"), "{}", files.client);
