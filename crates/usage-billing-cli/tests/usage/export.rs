@@ -116,7 +116,7 @@ fn accounts_in_two_currencies_have_lines_of_the_same_days() {
     fs::write(&prices, format!("vendor,sku,unit,currency,unit_price\n{lines}")).unwrap();
     let run = export(&[&changed, &usd, "--prices", &prices]).ok();
     run.states("-: 2 charges\n");
-    for (cost, currency) in [("14,", ",EUR,"), ("21,", ",USD,")] {
+    for (cost, currency) in [("14.0,", ",EUR,"), ("21.0,", ",USD,")] {
         assert!(run.text().lines().any(|line| line.starts_with(cost) && line.contains(currency)), "{}", run.text());
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn path(folder: &Path, name: &str) -> String {
     folder.join(name).to_str().unwrap().to_owned()
 }
 
-/// Writes the first row of a file (JSON lines) that is billable and has a SKU, with other values and another key.
+/// Writes the first billable row of a SKU in a file (JSON lines), with other values and another key.
 pub(crate) fn write_changed(from: &str, to: &str, sku: &str, changes: &Value) {
     let text = std::fs::read_to_string(from).unwrap();
     let mut rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -5,6 +5,7 @@ mod compare;
 mod counted_usage;
 mod export;
 mod fetch;
+mod names;
 mod reconcile;
 mod sheet;
 mod show;

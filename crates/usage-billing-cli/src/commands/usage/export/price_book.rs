@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use usage_billing::{Decimal, UsageRow, printable};
 
 use crate::accounts::Vendor;
+use crate::commands::usage::names::normalized;
 use crate::commands::usage::sheet::Sheet;
 use crate::exit::Failure;
 use crate::suggestion::did_you_mean;
@@ -186,12 +187,10 @@ impl PriceBook {
     }
 }
 
-/// Returns a name without what spellings of it differ in: case, white space at its ends and its length within, and the kinds of dashes.
+/// Returns a name without the differences of spellings: in case, blanks and the kinds of dashes.
 fn plain(name: &str) -> String {
-    let is_dash =
-        |sign: char| matches!(sign, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}');
-    let name: String = name.to_lowercase().chars().map(|sign| if is_dash(sign) { '-' } else { sign }).collect();
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
+    let is_dash = |sign| matches!(sign, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}');
+    normalized(name).replace(is_dash, "-")
 }
 
 impl Price {

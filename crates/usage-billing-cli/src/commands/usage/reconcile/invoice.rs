@@ -3,8 +3,8 @@
 use usage_billing::{Decimal, printable};
 
 use super::map_file::InvoiceColumns;
-use super::names::normalized;
 use super::number::{self, DecimalSign};
+use crate::commands::usage::names::normalized;
 use crate::commands::usage::sheet::Sheet;
 use crate::exit::Failure;
 use crate::suggestion::similar;

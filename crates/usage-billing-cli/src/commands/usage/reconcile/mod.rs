@@ -3,7 +3,6 @@
 mod arguments;
 mod invoice;
 mod map_file;
-mod names;
 mod number;
 mod reconciliation;
 mod report;

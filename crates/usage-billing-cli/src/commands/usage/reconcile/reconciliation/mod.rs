@@ -9,9 +9,9 @@ use std::io;
 
 use usage_billing::Decimal;
 
+use crate::commands::usage::names::normalized;
 use crate::commands::usage::reconcile::invoice::{Invoice, InvoiceLine};
 use crate::commands::usage::reconcile::map_file::MapFile;
-use crate::commands::usage::reconcile::names::normalized;
 use crate::commands::usage::reconcile::usage_items::{CustomerKey, Item, ItemKey, UsageItems};
 use crate::suggestion::similar;
 

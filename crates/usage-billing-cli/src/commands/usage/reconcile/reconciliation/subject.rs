@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::commands::usage::names::normalized;
 use crate::commands::usage::reconcile::invoice::InvoiceLine;
 use crate::commands::usage::reconcile::map_file::MapFile;
-use crate::commands::usage::reconcile::names::normalized;
 use crate::commands::usage::reconcile::usage_items::{CustomerKey, ItemKey, UsageItems};
 
 /// The subject of a line of the invoice.

@@ -1,7 +1,7 @@
 //! Names of customers and SKUs: when they are the same.
 
 /// Returns a name in the form in which names are compared: without differences in case and blanks.
-pub(super) fn normalized(name: &str) -> String {
+pub(crate) fn normalized(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
