@@ -16,4 +16,4 @@ mod partition;
 
 pub(crate) use checked_files::checked_files;
 pub(crate) use data_set::{DataSet, FetchedMonth};
-pub(crate) use partition::{PARTITION_COLUMNS, Partition};
+pub(crate) use partition::{PARTITION_COLUMNS, Partition, vendor_of};

@@ -71,6 +71,12 @@ pub(super) fn part_files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
+/// Returns the vendor of a file of a data set, by its folders.
+pub(crate) fn vendor_of(part: &Path) -> Option<String> {
+    let part = part.canonicalize().ok()?;
+    part.ancestors().nth(2)?.file_name()?.to_str()?.strip_prefix("vendor=").map(str::to_owned)
+}
+
 /// Returns the folders whose names begin with `key`, with the rest of their names.
 fn folders(folder: &Path, key: &str) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();

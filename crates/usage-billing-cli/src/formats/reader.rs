@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use usage_billing::{Period, UsageRow, printable};
 
 use super::{Format, parquet};
-use crate::dataset::checked_files;
+use crate::dataset::{checked_files, vendor_of};
 use crate::exit::Failure;
 use crate::terminal;
 
@@ -69,7 +69,7 @@ fn read_file(path: &Path, on_row: &mut impl FnMut(&Path, UsageRow) -> Result<(),
             pass_rows(path, rows.into_iter().map(Ok), on_row)
         }
         Some(Format::Parquet) => {
-            let rows = parquet::read(open()?, None).map_err(|error| failure(path, &error))?;
+            let rows = parquet::read(open()?, vendor_of(path).as_deref()).map_err(|error| failure(path, &error))?;
             pass_rows(path, rows, on_row)
         }
         Some(Format::Table | Format::Xlsx) | None => {

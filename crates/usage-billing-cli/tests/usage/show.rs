@@ -103,6 +103,21 @@ fn every_format_of_the_same_rows_shows_the_same() {
 }
 
 #[test]
+fn file_of_a_data_set_is_read_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = path(folder.path(), "set/");
+    fetch(&["suger", "--period", "2026-10", "--output", &set]).ok();
+    let part = "vendor=suger/period=2026-10/part-sgr-demo1.parquet";
+    let named = show(&[&path(folder.path(), &format!("set/{part}")), "--format", "csv"]).ok();
+    assert_eq!(named.text(), show(&[&set, "--format", "csv"]).ok().text());
+    let within = program(&["usage", "show", "part-sgr-demo1.parquet", "--format", "csv"])
+        .current_dir(folder.path().join("set/vendor=suger/period=2026-10"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(within.stdout).unwrap(), named.text());
+}
+
+#[test]
 fn file_without_rows_is_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let file = path(folder.path(), "other.json");
