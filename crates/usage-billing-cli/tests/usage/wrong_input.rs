@@ -75,7 +75,7 @@ fn wrong_input_is_one_line_before_anything_is_fetched() {
     fs::write(folder.join("utf16.csv"), utf16).unwrap();
     let cases: Vec<Case> =
         include_str!("wrong_input.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(cases.len(), 60);
+    assert_eq!(cases.len(), 61);
     for Case { run, last, code, error, has_rows } in cases {
         let arguments = run.split(' ').chain(last.as_deref());
         let found = Run::new(program(&["usage"]).args(arguments).current_dir(folder)).exits(code);

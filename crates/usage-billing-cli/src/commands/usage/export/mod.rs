@@ -172,7 +172,7 @@ impl Export {
     fn check_complete(&self) -> Result<(), Failure> {
         if self.unpriced.rows() > 0 {
             return Err(Failure::Check(format!(
-                "nothing was written, because {} of {} have no price; add a line for each of these items to the file of --prices, or correct its line: {}",
+                "nothing was written, because a price is missing for {} of {}; add a line for each of these items to the file of --prices, or correct its line: {}",
                 count(self.unpriced.rows(), "billable row"),
                 count(self.unpriced.len(), "item"),
                 self.unpriced.list().join(", ")
