@@ -87,6 +87,15 @@ fn anchor(heading: &str) -> String {
     kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_')).collect()
 }
 
+/// Returns a page with those that mdBook includes in it.
+fn with_includes(page: &Path) -> String {
+    let text = std::fs::read_to_string(page).unwrap();
+    let included = text.lines().filter_map(|line| line.strip_prefix("{{#include ")?.strip_suffix("}}"));
+    included
+        .map(|path| std::fs::read_to_string(page.parent().unwrap().join(path)).unwrap())
+        .fold(text.clone(), |all, it| all + &it)
+}
+
 #[test]
 fn relative_links_of_markdown_files_resolve() {
     let files = markdown_files();
@@ -105,7 +114,7 @@ fn relative_links_of_markdown_files_resolve() {
                 assert!(target.exists(), "{}: {link} does not exist", file.display());
             }
             if !heading.is_empty() && target.extension().is_some_and(|extension| extension == "md") {
-                let target = std::fs::read_to_string(&target).unwrap();
+                let target = with_includes(&target);
                 let mut headings = target.lines().filter(|line| line.starts_with('#'));
                 let found = headings.any(|line| anchor(line.trim_start_matches('#')) == heading);
                 assert!(found, "{}: {link} has no such heading", file.display());

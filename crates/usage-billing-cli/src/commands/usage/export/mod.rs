@@ -202,21 +202,6 @@ mod tests {
     use crate::formats::tests::full_row;
 
     #[test]
-    fn charge_without_a_stated_prepaid_quantity_is_incomplete() {
-        let mut row = full_row();
-        (row.amount, row.prepaid_amount) = (None, None);
-        for (prepaid, expected) in
-            [(Some(usage_billing::Decimal::ZERO), ""), (None, "; 1 rows are without what is prepaid")]
-        {
-            row.prepaid_quantity = prepaid;
-            let mut export = Export::default();
-            assert_eq!(export.charges(&row, &PriceBook::default(), None).unwrap().len(), 1);
-            assert!(export.check_complete().is_ok() && export.note().starts_with(expected), "{}", export.note());
-            assert_eq!(export.incomplete.rows(), usize::from(prepaid.is_none()));
-        }
-    }
-
-    #[test]
     fn issuer_is_that_of_the_charges_of_one_vendor() {
         let [mut acronis, genesys] = [full_row(), full_row()];
         acronis.vendor = usage_billing::Vendor::Acronis;
