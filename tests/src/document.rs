@@ -46,7 +46,7 @@ impl Document {
         self.root.pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// Returns all operations, in the document's order.
+    /// Returns all operations, by path, then method.
     pub fn operations(&self) -> Vec<Operation<'_>> {
         let operations = openapi_document::operations(&self.root).into_iter();
         operations.map(|operation| Operation { root: &self.root, operation }).collect()

@@ -105,7 +105,7 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Returns all operations under `paths`, in the document's order.
+/// Returns all operations under `paths`, by path, then method.
 #[must_use]
 pub fn operations(root: &Value) -> Vec<Operation<'_>> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
@@ -121,7 +121,7 @@ pub fn operations(root: &Value) -> Vec<Operation<'_>> {
         .collect()
 }
 
-/// Returns the schemas under `components`, with their names, in the document's order.
+/// Returns the schemas under `components`, with their names, by name.
 pub fn component_schemas(root: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let schemas = root.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
     schemas.map(|(name, schema)| (name.as_str(), schema))

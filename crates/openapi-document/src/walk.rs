@@ -42,7 +42,7 @@ pub enum SchemaLocation {
     Subschema,
 }
 
-/// Returns all schemas, in the document's order. References are not followed.
+/// Returns all schemas: the components, then those of messages, each by name. References are not followed.
 #[must_use]
 pub fn schemas(root: &Value) -> Vec<SchemaNode<'_>> {
     let mut found = Vec::new();

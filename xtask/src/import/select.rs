@@ -23,7 +23,7 @@ impl Choice {
         self.tags.is_empty() && self.operations.is_empty() && self.paths.is_empty()
     }
 
-    /// Returns the chosen ones, in the document's order. The error names what chose nothing.
+    /// Returns the chosen ones, by path, then method. The error names what chose nothing.
     pub(crate) fn of<'a>(&self, root: &'a Value) -> Result<Vec<Operation<'a>>, String> {
         let all = operations(root);
         if all.is_empty() {
@@ -56,7 +56,7 @@ impl Choice {
     }
 }
 
-/// Returns all operations, in the document's order; path items and operations that are references are followed.
+/// Returns all operations, by path, then method; path items and operations that are references are followed.
 pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
     let items = paths.filter_map(|(path, item)| Some((path, resolve(root, item).as_object()?)));

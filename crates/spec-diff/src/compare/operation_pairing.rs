@@ -25,7 +25,7 @@ pub(crate) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// Returns all operations, in the document's order.
+    /// Returns all operations, by path, then method.
     pub(crate) fn all(document: &DocumentTree<'a>) -> Vec<Self> {
         let mut all = Vec::new();
         for (path, entry) in document.at(&["paths"]).iter().flat_map(Node::without_extensions) {

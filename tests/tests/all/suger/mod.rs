@@ -73,7 +73,7 @@ fn stored_as_sent(request: &Request) -> ScriptedResponse {
     ScriptedResponse::json(200, &group_of(request, json!({})).to_string())
 }
 
-/// Returns the group of an event that was sent, with other fields in index of its own.
+/// Returns the group of an event that was sent, with other fields in place of its own.
 fn group_of(request: &Request, other: Value) -> Value {
     let sent: Value = serde_json::from_str(&request.body).expect("an event");
     let info = json!({"timestamp": sent["timestamp"], "originRecords": sent["records"]});
@@ -85,7 +85,7 @@ fn group_of(request: &Request, other: Value) -> Value {
     group
 }
 
-/// Returns the group of an event as it is listed, with other fields in index of its own.
+/// Returns the group of an event as it is listed, with other fields in place of its own.
 fn group_for(event: &UsageEvent, other: Value) -> Value {
     let records: Map<_, _> =
         event.quantities().iter().map(|(name, it)| (name.clone(), json!(it.to_string()))).collect();
