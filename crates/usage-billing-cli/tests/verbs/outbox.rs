@@ -353,6 +353,7 @@ fn running_sender_serves_health_metrics_and_page_until_stop() {
         let (head, body) = get(&url, path, None);
         assert!(head.contains(header) && body.contains(content), "{path}: {head}\n{body}");
     }
+    assert!(get(&url, "/metrics", None).1.ends_with("\n# EOF\n"), "OpenMetrics ends with it");
     for path in ["/healthz", "/metrics", "/"] {
         assert!(get(&url, path, Some("attacker.example")).0.starts_with("http/1.1 403"), "{path}");
     }

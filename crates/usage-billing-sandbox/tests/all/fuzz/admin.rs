@@ -117,7 +117,7 @@ fn request() -> impl Strategy<Value = Bytes> {
 
 #[test]
 fn random_admin_requests_leave_a_working_sandbox() {
-    check(&runtime(), 6, vec((request(), call()), 1..=REQUESTS), async |requests: Vec<(Bytes, Call)>| {
+    check(&runtime(), 20, vec((request(), call()), 1..=REQUESTS), async |requests: Vec<(Bytes, Call)>| {
         let (target, found) = (Target::start(builder()).await, FoundIds::default());
         for (request, call) in requests {
             let response = target.ask(&request).await;

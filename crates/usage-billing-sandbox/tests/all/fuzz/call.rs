@@ -175,7 +175,7 @@ fn body(example: Option<&'static Value>) -> BoxedStrategy<Bytes> {
         }
         Bytes::from(bytes)
     };
-    (vec(mutation(), 0..3), number, edited).prop_map(changed).boxed()
+    (vec(mutation(), 0..5), number, edited).prop_map(changed).boxed()
 }
 
 fn escaped(text: &str) -> String {

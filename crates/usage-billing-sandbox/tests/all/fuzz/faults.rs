@@ -7,7 +7,7 @@ use reqwest::Method;
 use usage_billing_sandbox::{Fault, FaultKind};
 
 use super::operations::{Step, run, steps};
-use super::{check, runtime};
+use super::{REQUESTS, check, runtime};
 use crate::{builder, start_suger};
 
 /// Parts of faults.
@@ -16,7 +16,7 @@ const PARTS: &str = "503 latency reset_before slow_body unknown_enum ; = times=1
 
 #[test]
 fn random_requests_under_faults_return_no_500() {
-    check(&runtime(), 6, (any::<u64>(), steps()), async |(seed, steps): (u64, Vec<Step>)| {
+    check(&runtime(), 20, (any::<u64>(), steps(1..=REQUESTS)), async |(seed, steps): (u64, Vec<Step>)| {
         let builder = builder()
             .fault(Fault::new(FaultKind::ExtraFields {}).percent(10))
             .fault(Fault::new(FaultKind::UnknownEnum { pointer: None, value: "Q".to_owned() }).percent(10))

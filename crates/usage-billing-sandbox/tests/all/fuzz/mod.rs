@@ -25,7 +25,7 @@ use usage_billing_sandbox::{Sandbox, SandboxBuilder, Vendor};
 
 use crate::Caller;
 
-/// Requests to one sandbox, at most: few enough that its memory is never full, and that a failure is reduced in a minute.
+/// Requests to one sandbox, at most, but for one long sequence: few enough that a failure is reduced in a minute.
 const REQUESTS: usize = 200;
 
 fn runtime() -> Runtime {

@@ -55,7 +55,7 @@ fn connection() -> impl Strategy<Value = Connection> {
 #[test]
 fn random_bytes_get_a_response_or_a_clean_end() {
     let (requests, responses) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    check(&runtime(), 16, vec(connection(), 1..=REQUESTS), async |connections: Vec<Connection>| {
+    check(&runtime(), 30, vec(connection(), 1..=REQUESTS), async |connections: Vec<Connection>| {
         let (target, found) = (Target::start(builder()).await, FoundIds::default());
         requests.fetch_add(connections.len(), Ordering::Relaxed);
         for connection in connections {
