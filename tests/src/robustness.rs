@@ -12,6 +12,37 @@ use crate::{
 
 const HTML_PAGE: &str = "<html><head><title>503 Service Unavailable</title></head><body>nginx</body></html>";
 
+/// Checks the request and the decoded response of every operation for each of its examples.
+pub async fn examples_round_trip<V: Vendor>() {
+    let vendor = MockVendor::<V>::new(RetryPolicy::none());
+    let base = V::document().value_at("/servers/0/url").as_str().and_then(|url| url.split_once("}/"));
+    let base = base.map(|(_, path)| format!("/{path}")).unwrap_or_default();
+    let mut wrong = Vec::new();
+    for (call, operation) in operations::<V>() {
+        for (status, _, example) in operation.successes() {
+            vendor.respond(response(&operation, status, example));
+            match vendor.call(&call).await {
+                Ok(value) if is_equivalent(&value, example) => {}
+                Ok(value) => wrong.push(format!("{} {status}: {example} became {value}", call.operation)),
+                Err(error) => wrong.push(error.to_string()),
+            }
+        }
+        let request = vendor.requests().pop().expect("the call was sent");
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let expected = (operation.method.to_uppercase(), true, !operation.body_example().is_null());
+        let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
+        if (request.method.clone(), matches_template(&base, operation.path, path), !body.is_null()) != expected
+            || !is_equivalent(&body, operation.body_example())
+        {
+            wrong.push(format!("{}: sent {request:?}", call.operation));
+        }
+        for name in query.split('&').filter_map(|pair| Some(pair.split_once('=')?.0)) {
+            assert!(operation.query().contains(&name), "{}: {name}", call.operation);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// Checks every documented error status: kind, status, the vendor's code and message, request id, `Retry-After`, body.
 pub async fn documented_errors_are_reported<V: Vendor>() {
     let vendor = MockVendor::<V>::new(RetryPolicy::none());
@@ -188,6 +219,21 @@ fn operations<V: Vendor>() -> impl Iterator<Item = (Call<V::Client>, Operation<'
         let operation = document.operation(call.operation);
         (call, operation)
     })
+}
+
+/// Sends a file unchanged, everything else as JSON.
+fn response(operation: &Operation<'_>, status: u16, example: &Value) -> ScriptedResponse {
+    match example {
+        Value::Null => ScriptedResponse::new(status, &[], ""),
+        Value::String(file) if operation.flag("x-download") => ScriptedResponse::new(status, &[], file),
+        other => ScriptedResponse::json(status, &other.to_string()),
+    }
+}
+
+fn matches_template(base: &str, template: &str, path: &str) -> bool {
+    let Some(path) = path.strip_prefix(base) else { return false };
+    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    template.len() == path.len() && template.iter().zip(path).all(|(name, is)| name.starts_with('{') || *name == is)
 }
 
 fn middle(text: &str) -> usize {

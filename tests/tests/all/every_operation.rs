@@ -26,6 +26,7 @@ macro_rules! tests_of_every_vendor {
 }
 
 tests_of_every_vendor! {
+    examples_round_trip,
     documented_errors_are_reported,
     proxy_page_keeps_its_status,
     status_500_is_retried_where_safe,

@@ -2,6 +2,7 @@
 
 use httpmock::MockServer;
 use serde_json::Value;
+use usage_billing_core::ErrorKind;
 use usage_billing_tests::{Acronis, Genesys, Suger, Vendor};
 
 /// Starts a mock server that issues tokens, with a client of it.
@@ -15,21 +16,25 @@ pub(crate) fn start<V: Vendor>() -> (MockServer, V::Client) {
     (server, client)
 }
 
-/// Makes every call, and checks that the client reads the vendor's 404. A helper that is not listed leaves its call without this error.
+/// Makes every call, and checks that the client reads the vendor's 403 and 404. A helper that is not listed leaves its call without this error.
 macro_rules! errors_are_read {
     ($test:ident: $vendor:ident, $api:ident, $($helper:ident)+) => {
         #[tokio::test]
         async fn $test() {
             use $api::mock::MockServerExt as _;
 
-            let (server, client) = start::<$vendor>();
-            let expected = $vendor::error(404);
-            let body: Value = serde_json::from_str(&expected.body).unwrap();
-            $(server.$helper(|_, then| drop(then.error(404, body.clone())));)+
-            for call in $vendor::calls() {
-                let error = (call.send)(client.clone()).await.unwrap_err();
-                let read = (error.status().map(|status| status.as_u16()), error.code(), error.message());
-                assert_eq!(read, (Some(404), expected.code.as_deref(), &*expected.message), "{}", call.operation);
+            for (status, kind) in [(403, ErrorKind::Permission), (404, ErrorKind::Api)] {
+                let (server, client) = start::<$vendor>();
+                let expected = $vendor::error(status);
+                let body: Value = serde_json::from_str(&expected.body).unwrap();
+                $(server.$helper(|_, then| drop(then.error(status, body.clone())));)+
+                let expected = (kind, Some(status), expected.code.as_deref(), &*expected.message);
+                for call in $vendor::calls() {
+                    let error = (call.send)(client.clone()).await.unwrap_err();
+                    let status = error.status().map(|status| status.as_u16());
+                    let read = (error.kind(), status, error.code(), error.message());
+                    assert_eq!(read, expected, "{}", call.operation);
+                }
             }
         }
     };

@@ -81,7 +81,7 @@ async fn rows_of(client: &Client, request: &ReportRequest) -> Vec<UsageRow> {
 #[test]
 fn billable_rows_add_up_to_the_truth_in_every_dataset() {
     let datasets = (dataset_seed(), 13..70_u32, select(vec!["2026-10", "2026-09", "2026-02"]));
-    check_property(file!(), 12, datasets, async |(seed, tenants, month)| {
+    check_property(file!(), 12, [], datasets, async |(seed, tenants, month)| {
         let size = Size::default().tenants(tenants);
         let builder = Sandbox::builder().today(now().date_naive()).seed(seed).size(size).polls_before_ready(0);
         let sandbox = builder.start().await.unwrap();
@@ -103,7 +103,7 @@ fn billable_rows_add_up_to_the_truth_in_every_dataset() {
 #[test]
 fn every_dataset_has_the_known_pitfalls() {
     use StorageHost::{Partner, Vendor};
-    check_property(file!(), 4, dataset_seed(), async |seed| {
+    check_property(file!(), 3, [0], dataset_seed(), async |seed| {
         let builder = Sandbox::builder().today(now().date_naive()).seed(seed).polls_before_ready(0);
         let sandbox = builder.start().await.unwrap();
         let client = client(&sandbox);

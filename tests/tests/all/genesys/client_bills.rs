@@ -53,7 +53,7 @@ fn truth(sandbox: &Sandbox, rows: &[UsageRow]) -> BTreeMap<Charged, (Decimal, De
 /// Sums the rows alone, as a program that aggregates a dataset does.
 #[test]
 fn sum_of_billable_rows_matches_the_ground_truth() {
-    check_property(file!(), 8, (dataset_seed(), 3..41_u32), async |(seed, organizations)| {
+    check_property(file!(), 7, [(0, 3)], (dataset_seed(), 3..41_u32), async |(seed, organizations)| {
         let sandbox = sandbox(seed, organizations).await;
         let client = client(&sandbox);
         let last = BillingPeriod::LastFinished { at: now() };
