@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::pointer::decode;
 
-/// Files beside a document that its references lead to.
+/// Files beside a document, which its references name.
 #[derive(Debug, Clone, Default)]
 pub struct Files {
     /// The name of the document's own file, by which other files refer to it.
@@ -16,8 +16,8 @@ pub struct Files {
 }
 
 impl Files {
-    /// Returns the path of the file that a reference (`../car.yaml#/Car`) in a file leads to. None if it leads out of the document's
-    /// folder, is a URL or an absolute path, or stays in the file.
+    /// Returns the path of the file that a reference (`../car.yaml#/Car`) in a file names. None if that is outside of the document's
+    /// folder, a URL, an absolute path or the file itself.
     #[must_use]
     pub fn path(from: &str, reference: &str) -> Option<String> {
         let path = reference.split('#').next().filter(|path| !path.is_empty() && !path.starts_with('/'))?;

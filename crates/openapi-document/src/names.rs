@@ -15,7 +15,7 @@ pub(crate) struct Names<'a> {
     in_schemas: HashMap<&'a str, Anchors<'a>>,
     /// By file and anchor.
     in_files: HashMap<&'a str, Anchors<'a>>,
-    /// `$dynamicAnchor`, wherever it is: a `$dynamicRef` may lead to any of its name.
+    /// `$dynamicAnchor`, wherever it is: a `$dynamicRef` may resolve to any of its name.
     dynamic: Anchors<'a>,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Names<'a> {
         of(self.in_files.get(file), anchor)
     }
 
-    /// Returns the schemas that a `$dynamicRef` may lead to.
+    /// Returns the schemas that a `$dynamicRef` may resolve to.
     pub(crate) fn dynamic(&self, anchor: &str) -> &[Node<'a>] {
         of(Some(&self.dynamic), anchor)
     }

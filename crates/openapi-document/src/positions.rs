@@ -64,7 +64,7 @@ impl Positions {
             let pointer = match open.last_mut() {
                 None => Pointer::default(),
                 Some(Open { pointer, holds }) => match holds {
-                    // A key that is a collection or an alias has no pointer: what is below it is placed at its parent.
+                    // A key that is a collection or an alias has no pointer: what is below it has the position of its parent.
                     Holds::Key => {
                         let key = if let Event::Scalar(key, ..) = &event { pointer.child(key) } else { *pointer };
                         *holds = Holds::Value(key, here);
@@ -174,7 +174,7 @@ paths:
     }
 
     #[test]
-    fn json_has_places_too() {
+    fn pointer_into_json_has_a_position() {
         let json =
             "{\r\n\t\"a\": {\"b\": \"\\ud83d\\ude00 \\/ \\u00e9\"},\r\n\t\"c\": [1,\r\n\t\t{\"d\": null}]\r\n}\r\n";
         assert_eq!(at(json, "/a/b"), "2:8");

@@ -1,4 +1,4 @@
-//! References below a node, and the values that they lead to.
+//! References below a node, and the values that they resolve to.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ pub fn references(node: &Value) -> Vec<&str> {
     found
 }
 
-/// Returns all references that nodes lead to within the document, also by way of other references. Those that `follow` rejects are
-/// returned, but what they lead to is not searched.
+/// Returns all references that are reachable from nodes within the document, also through other references. Those that `follow`
+/// rejects are returned, but their targets are not searched.
 pub fn reachable<'a>(
     root: &'a Value,
     nodes: impl IntoIterator<Item = &'a Value>,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::pointer::decode;
 
-/// The number of references that may lead to further references. A longer chain is taken for a cycle.
+/// The largest number of references in a chain. A longer chain is taken for a cycle.
 const MAX_HOPS: usize = 32;
 
 /// Returns the value that a reference (`#/components/schemas/Order`) points to; none if it is not in this document.
@@ -20,7 +20,7 @@ pub fn lookup<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     })
 }
 
-/// Returns what a node's references lead to, as far as they lead; the node itself if it is not a reference.
+/// Returns the node that a reference resolves to, through further references; the node itself if it is not a reference.
 #[must_use]
 pub fn resolve<'a>(root: &'a Value, node: &'a Value) -> &'a Value {
     resolve_at(root, String::new(), node).1

@@ -162,14 +162,14 @@ impl<'a> DocumentTree<'a> {
         Some(Node { value, at: self.schemas_at.key(name) })
     }
 
-    /// Returns the value of what a reference to a component schema points to, which is cheaper than its location.
+    /// Returns the value that a reference to a component schema resolves to, which is cheaper than its location.
     #[must_use]
     pub fn schema_value(&self, reference: &str) -> Option<&'a Value> {
         self.schemas.get(reference.strip_prefix(SCHEMAS).filter(|name| Self::is_plain(name))?).copied()
     }
 
-    /// Adds the addresses of all values that references below these values of the document lead to, also by way of other references and
-    /// of discriminators. What is known already is not followed again.
+    /// Adds the addresses of all values that references below these values of the document resolve to, also through other references
+    /// and discriminators. Values that are in the set already are not searched again.
     pub fn reach(&self, values: impl IntoIterator<Item = &'a Value>, found: &mut Addresses) {
         // A list instead of recursion: chains of references may be longer than the stack is deep.
         let mut next: Vec<_> = values.into_iter().map(|value| (None, value)).collect();

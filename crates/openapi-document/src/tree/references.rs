@@ -11,12 +11,12 @@ use crate::{
     reach::SCHEMAS,
 };
 
-/// The number of references that may lead to further references. A longer chain is taken for a cycle.
+/// The largest number of references in a chain. A longer chain is taken for a cycle.
 const MAX_HOPS: usize = 32;
 
 impl<'a> DocumentTree<'a> {
-    /// Returns what the node's `$ref` points to, one step; none if it is not a reference, or if it does not lead to one schema in this
-    /// document.
+    /// Returns the node that the node's `$ref` points to, which may be a reference too. None if the node is not a reference, or if it
+    /// does not resolve to one schema in this document.
     #[must_use]
     pub fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
         let Some(reference) = node.text("$ref") else {
@@ -47,7 +47,7 @@ impl<'a> DocumentTree<'a> {
         if of_name.is_empty() { self.find(reference, &node.at) } else { of_name.to_vec() }
     }
 
-    /// Returns what the node's references lead to, as far as they lead; the node itself if it is not a reference.
+    /// Returns the node that a reference resolves to, through further references; the node itself if it is not a reference.
     #[must_use]
     pub fn resolve(&self, node: Node<'a>) -> Node<'a> {
         let mut node = node;
@@ -60,7 +60,7 @@ impl<'a> DocumentTree<'a> {
         node
     }
 
-    /// Returns what a value of a discriminator's mapping stands for: the component of this name, or what it refers to.
+    /// Returns the schema that a value of a discriminator's mapping refers to: by the name of a component, or by a reference.
     #[must_use]
     pub fn mapped(&self, target: &str, from: &Pointer<'a>) -> Option<Node<'a>> {
         match names_file(target) {
@@ -69,9 +69,8 @@ impl<'a> DocumentTree<'a> {
         }
     }
 
-    /// Returns what a reference in a file leads to: nothing if it is unresolved, several schemas if they have the name that it
-    /// states.
-    /// `from` is where the reference is.
+    /// Returns the nodes that a reference in a file resolves to: none if it is unresolved, several if schemas share the name that it
+    /// states. `from` is the location of the reference.
     pub(super) fn find(&self, reference: &str, from: &Pointer<'a>) -> Vec<Node<'a>> {
         let file = from.file().filter(|_| self.has_files());
         let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));
@@ -101,7 +100,7 @@ impl<'a> DocumentTree<'a> {
         }
     }
 
-    /// Returns what a reference by an `$id`, or by the document's `$self`, leads to.
+    /// Returns the nodes that a reference by an `$id`, or by the document's `$self`, resolves to.
     fn of_id(&self, id: &str, fragment: &str) -> Vec<Node<'a>> {
         if self.root.get("$self").and_then(Value::as_str) == Some(id) {
             return match is_pointer(fragment) {
@@ -139,7 +138,7 @@ impl<'a> DocumentTree<'a> {
         found
     }
 
-    /// Returns what a reference in a file leads to in another one.
+    /// Returns the nodes that a reference in a file resolves to in another file.
     fn in_file(&self, file: Option<&str>, reference: &str) -> Vec<Node<'a>> {
         let found = || {
             let files = self.files?;
