@@ -93,7 +93,7 @@ pub enum Group {
 /// The part of a message that a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum SchemaLocation {
+pub enum MessagePart {
     /// The body itself.
     Body,
     /// A property, or an item of a list, anywhere below a body.
@@ -106,7 +106,7 @@ pub enum SchemaLocation {
     Header,
 }
 
-impl SchemaLocation {
+impl MessagePart {
     pub(crate) const ALL: [Self; 5] =
         [Self::Body, Self::Property, Self::Parameter, Self::ParameterProperty, Self::Header];
 
@@ -122,7 +122,7 @@ impl SchemaLocation {
         }
     }
 
-    /// Returns the location of what is inside of this one.
+    /// Returns the part that is inside of this one.
     pub(crate) const fn inside(self) -> Self {
         match self {
             Self::Body | Self::Property => Self::Property,

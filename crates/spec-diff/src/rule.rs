@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::classification::{Bump, Direction, Group, Level, SchemaLocation};
+use crate::classification::{Bump, Direction, Group, Level, MessagePart};
 
 /// The finding that the same edit the other way round would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,25 +157,25 @@ impl Rule {
         if !self.about_data {
             return is_written(id);
         }
-        let at_location = |location: SchemaLocation| {
+        let at_location = |location: MessagePart| {
             ["request", "response"].iter().filter_map(move |word| {
                 id.strip_prefix(word)?.strip_prefix('-')?.strip_prefix(location.word())?.strip_prefix('-')
             })
         };
         [self.request_id, self.response_id].contains(&Some(id))
-            || SchemaLocation::ALL.into_iter().flat_map(at_location).any(is_written)
+            || MessagePart::ALL.into_iter().flat_map(at_location).any(is_written)
     }
 
     /// Returns the finding's id: `response-property-became-nullable`. `what` is the keyword for rules that serve several.
     #[must_use]
-    pub fn id(&self, direction: Direction, location: Option<SchemaLocation>, what: &str) -> String {
+    pub fn id(&self, direction: Direction, location: Option<MessagePart>, what: &str) -> String {
         let name = self.pattern.unwrap_or(self.name).replace("{what}", what);
         let (Some(location), true) = (location, self.about_data) else { return name };
         let (own, word) = match direction {
             Direction::Response => (self.response_id, "response"),
             _ => (self.request_id, "request"),
         };
-        match own.filter(|_| matches!(location, SchemaLocation::Body | SchemaLocation::Property)) {
+        match own.filter(|_| matches!(location, MessagePart::Body | MessagePart::Property)) {
             Some(own) => own.to_owned(),
             None => format!("{word}-{}-{name}", location.word()),
         }

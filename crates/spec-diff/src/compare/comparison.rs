@@ -18,7 +18,7 @@ use super::{
     union::subtypes::{Subtypes, subtypes},
 };
 use crate::{
-    classification::{Direction, SchemaLocation},
+    classification::{Direction, MessagePart},
     options::Options,
     rule::rules,
     schema::{DOCS, Effort, Usage},
@@ -47,7 +47,7 @@ pub(super) struct Task<'a> {
 }
 
 /// The pair's parts, and what of the context decides the outcome.
-type Key = (Vec<usize>, Vec<usize>, Direction, SchemaLocation, [bool; 3], Raw);
+type Key = (Vec<usize>, Vec<usize>, Direction, MessagePart, [bool; 3], Raw);
 
 /// The state of a comparison; afterwards its result.
 #[derive(Debug)]
@@ -190,12 +190,12 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Returns whether both are the same small schema that leads to nothing but the same: most are.
+    /// Returns whether both are the same small schema and reach the same schemas only: most are.
     pub(super) fn is_unchanged(&self, old: &[Node<'a>], new: &[Node<'a>]) -> bool {
         matches!((old, new), ([old], [new]) if self.unchanged.holds(old, new))
     }
 
-    /// Compares what two uses lead to: now, or from the queue if a reference led there.
+    /// Compares the schemas that two uses resolve to: now, or from the queue if a reference is resolved.
     pub(super) fn cores(&mut self, old: Usage<'a>, new: Usage<'a>, context: Context) {
         let single = old.core.len() == 1 && new.core.len() == 1;
         if !old.shared && !new.shared && single && context.depth < DEPTH {
@@ -204,7 +204,7 @@ impl<'a> Comparison<'a> {
         self.later(old.core, new.core, context);
     }
 
-    /// Has a pair compared from the queue, once.
+    /// Adds a pair to the queue, unless it was added before.
     pub(super) fn later(&mut self, old: Vec<Node<'a>>, new: Vec<Node<'a>>, context: Context) {
         self.pair_up(&old, &new);
         let addresses = |nodes: &[Node<'a>]| nodes.iter().map(Node::address).collect::<Vec<_>>();

@@ -1,14 +1,14 @@
 //! The context of a walk over schemas.
 
 use super::ScopeId;
-use crate::classification::{Direction, SchemaLocation};
+use crate::classification::{Direction, MessagePart};
 
 /// The position of a walk, and what follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Context {
     pub(super) scope: ScopeId,
     pub(super) direction: Direction,
-    pub(super) location: SchemaLocation,
+    pub(super) location: MessagePart,
     /// Values travel as text, which a string takes all of: parameters, forms, XML.
     pub(super) text: bool,
     /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
@@ -33,7 +33,7 @@ pub(super) enum Raw {
 
 impl Context {
     /// Returns where a walk over something begins.
-    pub(super) fn of(scope: ScopeId, direction: Direction, location: SchemaLocation) -> Self {
+    pub(super) fn of(scope: ScopeId, direction: Direction, location: MessagePart) -> Self {
         Self { scope, direction, location, text: false, absent: false, settled: false, raw: Raw::No, depth: 0 }
     }
 

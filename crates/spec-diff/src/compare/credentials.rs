@@ -10,7 +10,7 @@ use openapi_document::{DocumentTree, Node};
 /// The key of a scheme's credential that is the same on both sides, by the scheme's name.
 pub(super) type Keys<'a> = HashMap<&'a str, Rc<str>>;
 
-/// Returns what a client sends for a scheme, and where it gets that.
+/// Returns the credential that a client sends for a scheme, with the addresses from which it gets it.
 fn credential(scheme: &Node<'_>) -> String {
     let text = |key| scheme.text(key).unwrap_or_default();
     match text("type") {

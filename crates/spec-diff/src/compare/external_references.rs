@@ -1,4 +1,4 @@
-//! References that cannot be followed, outside of schemas: what they lead to cannot be compared, where they lead can.
+//! References that cannot be followed, outside of schemas: their targets cannot be compared, their text can.
 
 use std::collections::BTreeMap;
 

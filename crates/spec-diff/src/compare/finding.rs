@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::ScopeId;
 use crate::{
-    classification::{Direction, SchemaLocation},
+    classification::{Direction, MessagePart},
     rule::Rule,
 };
 
@@ -17,7 +17,7 @@ pub(crate) struct Finding<'a> {
     /// The vendor sends the message, and the client receives it: in callbacks and webhooks.
     pub(crate) incoming: bool,
     pub(crate) direction: Direction,
-    pub(crate) location: Option<SchemaLocation>,
+    pub(crate) location: Option<MessagePart>,
     /// The keyword for rules that serve several.
     pub(crate) what: &'static str,
     pub(crate) scope: ScopeId,

@@ -73,7 +73,7 @@ fn read<'v>(schema: &'v Value, references: &mut Vec<&'v str>, left: &mut usize) 
                 references.extend(name);
                 name.is_some()
             }
-            // They lead to schemas without naming them, or change what references in them mean.
+            // They resolve to schemas without naming them, or change what references in them mean.
             ("discriminator" | "$dynamicRef" | "$id", _) => false,
             (_, value) => read(value, references, left),
         }),

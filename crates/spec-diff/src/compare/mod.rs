@@ -1,6 +1,6 @@
 //! The comparison: walks both documents side by side and notes what differs.
 //!
-//! Schemas that a reference leads to are compared once per pair, direction and location, from a queue, so that cycles end and the cost
+//! Schemas that a reference resolves to are compared once per pair, direction and location, from a queue, so that cycles end and the cost
 //! grows with the documents. Each such pair is a [`Scope`]; the uses between scopes decide which operations a
 //! finding reaches.
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, ScopeId, lifecycle::Sunset, operation_pairing::Operation};
 use crate::{
-    classification::{Direction, Role, SchemaLocation},
+    classification::{Direction, MessagePart, Role},
     compare::schema::{TYPE_CHANGED, TYPE_GENERALIZED},
     rule::rules,
     schema::{Schema, Types, Usage},
@@ -140,7 +140,7 @@ impl<'a> Comparison<'a> {
     /// Returns where the walk over a parameter's schema begins.
     fn of_parameter(&self, scope: ScopeId) -> Context {
         let direction = self.direction(scope, Direction::Request);
-        Context { text: true, ..Context::of(scope, direction, SchemaLocation::Parameter) }
+        Context { text: true, ..Context::of(scope, direction, MessagePart::Parameter) }
     }
 
     fn parameter_removed(&mut self, node: &Node<'a>, scope: ScopeId) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::union::subtypes::{Subtypes, descendants};
 
-/// The number of rounds in which subtypes may lead to other components that have subtypes.
+/// The number of rounds in which subtypes may reach other components that have subtypes.
 const ROUNDS: usize = 32;
 
 /// The targets of a document's references, by address.
@@ -30,23 +30,23 @@ impl Reached {
         Self { used, described }
     }
 
-    /// Drops all values but those that calls lead to.
+    /// Drops all values but those that calls reach.
     pub(super) fn keep_used(&mut self) {
         self.described = Addresses::default();
     }
 
-    /// Returns whether a reference from outside of the schemas leads to a value.
+    /// Returns whether a reference from outside of the schemas resolves to a value.
     pub(super) fn is_described(&self, node: &Node<'_>) -> bool {
         self.described.contains(&node.address())
     }
 
-    /// Returns whether calls lead to a value.
+    /// Returns whether calls reach a value.
     pub(super) fn is_used(&self, node: &Node<'_>) -> bool {
         self.used.contains(&node.address())
     }
 }
 
-/// Adds what values lead to, also through discriminators, whose values name the subtypes of the component that has it.
+/// Adds the values that values reach, also through discriminators, whose values name the subtypes of the component that has it.
 fn reach<'a>(document: &DocumentTree<'a>, subtypes: &Subtypes<'a>, values: Vec<&'a Value>, found: &mut Addresses) {
     document.reach(values, found);
     let address = |value: &Value| std::ptr::from_ref(value).addr();

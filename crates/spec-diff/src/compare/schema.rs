@@ -173,7 +173,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares references that do not resolve to one schema: they are compared as strings, and by all that they may mean.
+    /// Compares references that do not resolve to one schema: they are compared as strings, then by all schemas that have the name.
     fn unresolved(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let dangling = |document: &DocumentTree<'a>, schema: &Schema<'a>| {
             let leaves = schema.leaves.iter().filter_map(|leaf| Some((dangling(document, leaf)?, leaf.clone())));
@@ -221,8 +221,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Returns whether a schema states no more than that a value is bytes, of which type soever; from 3.1 on, it need not state
-/// anything.
+/// Returns whether a schema states that a value is bytes of any media type, and nothing else. From 3.1 on, an empty schema states
+/// that too.
 fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
     let says_bytes = match schema.types.is_any() {
         true => document.siblings(),

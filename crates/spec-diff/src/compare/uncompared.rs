@@ -19,7 +19,7 @@ rules! {
 struct At {
     /// The keys are names that the document gives.
     names: bool,
-    /// Calls lead here on both sides: whatever else differs has no effect, or is compared by itself.
+    /// Calls reach it on both sides: whatever else differs has no effect, or is compared by itself.
     used: bool,
 }
 

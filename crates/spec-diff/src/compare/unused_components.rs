@@ -5,7 +5,7 @@ use openapi_document::{DocumentTree, Node};
 
 use super::{Comparison, Context, Finding, excerpt, reached::Reached};
 use crate::{
-    classification::{Direction, SchemaLocation},
+    classification::{Direction, MessagePart},
     compare::uncompared::UNKNOWN_CHANGE,
     schema::{Usage, same},
 };
@@ -22,7 +22,7 @@ impl<'a> Comparison<'a> {
         self.unused_removed(olds);
         let is_alone = self.is_alone;
         let is_unused = |old: &Node<'a>, new: &Node<'a>| is_alone || (!olds.is_used(old) && !news.is_used(new));
-        let context = |direction| Context::of(0, direction, SchemaLocation::Body);
+        let context = |direction| Context::of(0, direction, MessagePart::Body);
         for direction in [Direction::Request, Direction::Response] {
             if is_alone || direction == Direction::Response {
                 let is_described =

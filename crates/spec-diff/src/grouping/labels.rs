@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_read_as_people_name_them() {
+    fn location_has_the_name_of_its_owner_and_of_its_member() {
         let root =
             json!({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"name": "limit", "in": "query"}]}}}});
         let document = DocumentTree::new(&root).unwrap();

@@ -1,7 +1,7 @@
 //! The level of a change.
 
 use crate::{
-    classification::{Direction, Group, Level, SchemaLocation},
+    classification::{Direction, Group, Level, MessagePart},
     compare::{Circumstance, ENUM_REMOVED, ENUM_VALUE_ADDED, Finding},
     options::Options,
 };
@@ -62,6 +62,6 @@ fn used_level(finding: &Finding<'_>, id: &str, options: &Options) -> Level {
             return Level::Breaking;
         }
     }
-    let is_header = finding.rule.group == Group::Headers || finding.location == Some(SchemaLocation::Header);
+    let is_header = finding.rule.group == Group::Headers || finding.location == Some(MessagePart::Header);
     if is_header && !options.exposes_headers { level.min(Level::Info) } else { level }
 }

@@ -17,7 +17,7 @@ use merge::{Merged, json, merge};
 use reachability::Reach;
 
 use crate::{
-    classification::{Bump, Direction, Group, Level, Role, SchemaLocation},
+    classification::{Bump, Direction, Group, Level, MessagePart, Role},
     compare::{Comparison, Finding},
     report::{Change, Member, OperationRef, Report, TouchedOperation, Version},
     rule::Rule,
@@ -98,7 +98,7 @@ fn is_replaced(comparison: &Comparison<'_>, merged: &Merged<'_>) -> bool {
 /// Returns one change of the findings that share owner, id, level and direction.
 fn change(
     comparison: &Comparison<'_>,
-    (id, level, direction, location): (String, Level, Direction, Option<SchemaLocation>),
+    (id, level, direction, location): (String, Level, Direction, Option<MessagePart>),
     group: Vec<Merged<'_>>,
 ) -> Option<Change> {
     let first = group.first()?;

@@ -1,4 +1,4 @@
-//! Reachability: the operations that lead to a scope. Scopes in a cycle are reached from the same operations.
+//! Reachability: the operations that reach a scope. Scopes in a cycle are reached from the same operations.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -7,7 +7,7 @@ use crate::{
     compare::{Scope, ScopeId},
 };
 
-/// The operations that lead to a scope, by number, and in which role.
+/// The operations that reach a scope, by number, and in which role.
 pub(crate) type Reach = BTreeSet<(usize, Role)>;
 
 /// Returns the reach of every scope, found in one walk over all of them (Tarjan's algorithm: a cycle is one component, users come
@@ -34,7 +34,7 @@ struct Walk<'a> {
     scopes: &'a [Scope],
     /// When a scope was met, from 1.
     number: Vec<usize>,
-    /// The earliest of the open scopes that a scope leads to.
+    /// The earliest of the open scopes that a scope reaches.
     lowest: Vec<usize>,
     next: usize,
     /// Visited, and not yet part of a finished component.

@@ -50,7 +50,7 @@ impl Git {
         String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned())
     }
 
-    /// Returns what git prints.
+    /// Returns the standard output of a git command.
     ///
     /// # Errors
     /// The first line of git's error.

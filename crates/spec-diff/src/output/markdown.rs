@@ -141,7 +141,7 @@ fn title(api: &ApiDiff) -> String {
     format!("\n### {}\n\n{}.\n\n", plain(&api.report.api), plain(&capitalized(&api.verdict())))
 }
 
-/// Returns what is to be reported, in the order in which it is shown.
+/// Returns the lines of a report. They are shown in the order of their ranks.
 fn lines(api: &ApiDiff, links: &Links) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut excerpts = Excerpts::of(api);

@@ -8,7 +8,7 @@ use openapi_document::text::excerpt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::classification::{Bump, Direction, Group, Level, Role, SchemaLocation};
+use crate::classification::{Bump, Direction, Group, Level, MessagePart, Role};
 
 /// An operation as it is named in the revision; in the base if it was removed. In JSON `["GET", "/path"]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +116,7 @@ pub struct Change {
     /// The direction of the data.
     pub direction: Direction,
     /// The part of a message, for rules about schemas.
-    pub location: Option<SchemaLocation>,
+    pub location: Option<MessagePart>,
     /// The part of the document that a reader would open.
     pub owner: Owner,
     /// The members that are concerned, at least one, sorted by name.

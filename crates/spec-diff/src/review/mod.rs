@@ -144,7 +144,7 @@ impl ApiDiff {
         self.hidden = all - self.findings.len();
     }
 
-    /// Returns the position in the revision to look at: of what was removed, that of what it was in.
+    /// Returns the position of a member in the revision. A removed member has the position of its parent.
     #[must_use]
     pub fn position(&self, member: &Member) -> Position<'_> {
         let Some(Location { file, pointer, line, column }) = member.location() else { return Position::default() };

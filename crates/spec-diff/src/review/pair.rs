@@ -129,7 +129,7 @@ impl ParsedPair {
     }
 }
 
-/// Returns the positions of the locations of both sides: what was removed is shown at what it was in.
+/// Returns the positions, in the revision's files, of the locations of both sides. A removed member has the position of its parent.
 fn locations(parsed: &Parsed, report: &Report) -> BTreeMap<String, Locations> {
     let members = || report.changes.iter().flat_map(|change| &change.members);
     let all = || members().flat_map(|member| [&member.base, &member.revision]).flatten();

@@ -7,7 +7,7 @@
 mod tests;
 
 pub use crate::{
-    classification::{Group, SchemaLocation},
+    classification::{Group, MessagePart},
     rule::{Inverse, Rule},
 };
 

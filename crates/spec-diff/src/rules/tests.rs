@@ -51,25 +51,19 @@ fn ids_are_those_that_users_of_oasdiff_know() {
     let id = |name: &str, direction, location, what| rule(name).expect(name).id(direction, Some(location), what);
     let (request, response) = (Direction::Request, Direction::Response);
     for (name, direction, location, what, expected) in [
-        ("became-nullable", response, SchemaLocation::Property, "", "response-property-became-nullable"),
-        ("optional-property-added", request, SchemaLocation::Property, "", "new-optional-request-property"),
-        ("required-property-removed", response, SchemaLocation::Body, "", "response-required-property-removed"),
+        ("became-nullable", response, MessagePart::Property, "", "response-property-became-nullable"),
+        ("optional-property-added", request, MessagePart::Property, "", "new-optional-request-property"),
+        ("required-property-removed", response, MessagePart::Body, "", "response-required-property-removed"),
         (
             "upper-limit-decreased",
             request,
-            SchemaLocation::Parameter,
+            MessagePart::Parameter,
             "max-length",
             "request-parameter-max-length-decreased",
         ),
-        (
-            "condition-added",
-            request,
-            SchemaLocation::Body,
-            "dependent-required",
-            "request-body-dependent-required-added",
-        ),
-        ("api-removed", Direction::None, SchemaLocation::Body, "path-removed", "api-path-removed-without-deprecation"),
-        ("server-default-changed", Direction::None, SchemaLocation::Body, "", "server-default-changed"),
+        ("condition-added", request, MessagePart::Body, "dependent-required", "request-body-dependent-required-added"),
+        ("api-removed", Direction::None, MessagePart::Body, "path-removed", "api-path-removed-without-deprecation"),
+        ("server-default-changed", Direction::None, MessagePart::Body, "", "server-default-changed"),
     ] {
         assert_eq!(id(name, direction, location, what), expected);
     }

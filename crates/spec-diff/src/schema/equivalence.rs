@@ -10,7 +10,7 @@ use super::{Effort, InDocument, Schema, Union, fits_schema};
 /// The number of alternatives that are paired.
 const ALTERNATIVES: usize = 24;
 
-/// Keywords that state more than which values fit, and whose changes are found by comparing part with part.
+/// Keywords about the use of values, not about their validity. Their changes are found by comparing part with part.
 const USES: &[&str] = &["default", "deprecated", "discriminator", "readOnly", "writeOnly", "x-extensible-enum"];
 
 /// Returns whether two schemas allow the same values, and state the same about their use. Asked only of schemas that are built

@@ -187,7 +187,7 @@ pub(crate) fn is_usual_dialect(name: &str) -> bool {
     name.contains("json-schema.org/draft/2020-12/") || name.starts_with("https://spec.openapis.org/oas/3.")
 }
 
-/// Returns the reference of a node that does not lead to one schema.
+/// Returns the reference of a node that does not resolve to one schema.
 pub(crate) fn dangling<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Option<&'a str> {
     document.reference(node).filter(|_| document.target(node).is_none())
 }

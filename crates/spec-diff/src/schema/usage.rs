@@ -20,7 +20,7 @@ pub(crate) struct Usage<'a> {
     pub(crate) at: Pointer<'a>,
     /// The schemas that hold together: one, or several where parts of an `allOf` each describe the same property.
     pub(crate) core: Vec<Node<'a>>,
-    /// A reference led to the core.
+    /// The core was reached through a reference.
     pub(crate) shared: bool,
     /// Where null is allowed: by the use itself, or by one of its alternatives.
     pub(crate) nullable: Option<Pointer<'a>>,

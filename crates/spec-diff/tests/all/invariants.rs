@@ -275,7 +275,7 @@ proptest! {
     #[test]
     fn no_document_makes_it_panic(base in wild(), revision in wild()) {
         compare(&base, &revision);
-        // References into other files may lead to something else by now, and what is malformed cannot be compared.
+        // References into other files may resolve to something else by now, and what is malformed cannot be compared.
         let is_known = |name: &str| name.starts_with("$ref ") || name.contains(", which is not an ");
         let is_followed = |change: &&Change| !change.members.iter().all(|member| is_known(&member.name));
         let found: Vec<_> = compare(&base, &base).changes.iter().filter(is_followed).map(line).collect();

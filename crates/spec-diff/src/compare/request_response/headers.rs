@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use openapi_document::Node;
 
 use crate::{
-    classification::{Direction, SchemaLocation},
+    classification::{Direction, MessagePart},
     compare::{Comparison, Context, Finding, ScopeId, parameters::PARAMETER},
     rule::rules,
 };
@@ -68,7 +68,7 @@ impl<'a> Comparison<'a> {
             self.note(scope, Finding::new(rule).at(&old.at, &new.at).with_name(name));
         }
         let direction = self.direction(scope, Direction::Response);
-        let context = Context { text: true, ..Context::of(scope, direction, SchemaLocation::Header) };
+        let context = Context { text: true, ..Context::of(scope, direction, MessagePart::Header) };
         if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
             self.usages(&[old], &[new], context);
         } else if old.get("content").is_some() || new.get("content").is_some() {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Circumstance, Comparison, Context, Finding, Raw, ScopeId, operation_pairing::Operation};
 use crate::{
-    classification::{Direction, Role, SchemaLocation},
+    classification::{Direction, MessagePart, Role},
     rule::rules,
 };
 
@@ -97,7 +97,7 @@ impl<'a> Comparison<'a> {
         if let Some(rule) = rule {
             self.note(scope, Finding::new(rule).at(&old.at, &new.at));
         }
-        self.content(old, new, Context::of(scope, self.direction(scope, Direction::Request), SchemaLocation::Body));
+        self.content(old, new, Context::of(scope, self.direction(scope, Direction::Request), MessagePart::Body));
     }
 
     pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
@@ -168,7 +168,7 @@ impl<'a> Comparison<'a> {
         self.others(scope, old, new, &["$ref", "content", "headers", "links"]);
         self.headers(header_scope, old, new);
         self.unknown(scope, old, new, &["links"]);
-        let context = Context::of(scope, self.direction(scope, Direction::Response), SchemaLocation::Body);
+        let context = Context::of(scope, self.direction(scope, Direction::Response), MessagePart::Body);
         let has_content =
             |node: &Node<'a>| node.get("content").is_some_and(|content| content.without_extensions().next().is_some());
         match (has_content(old), has_content(new)) {

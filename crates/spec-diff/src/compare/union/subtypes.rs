@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use openapi_document::DocumentTree;
 use serde_json::Value;
 
-/// The number of subtypes that a component may have, theirs included.
+/// The largest number of subtypes of a component, direct and indirect.
 const DESCENDANTS: usize = 1_000;
 
 /// Components by the component that they include with `allOf`: its subtypes, if it has a discriminator.
