@@ -106,7 +106,7 @@ impl OpenEnum {
         self.variants.iter().map(|variant| variant.name.as_str())
     }
 
-    /// Returns the place of its type in generated code.
+    /// Returns the path of its type in generated code.
     pub(crate) fn path(&self) -> String {
         format!("crate::types::{}", self.name)
     }

@@ -1,4 +1,4 @@
-//! Names of parameters that are distinct in Rust: the generators know them by name alone, HTTP by name and place.
+//! Names of parameters that are distinct in Rust: the generators distinguish them by name alone, HTTP by name and location.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub(crate) fn distinct(parameters: Vec<&Value>, has_body: bool) -> Vec<(&Value, 
     }
     let mut names = parameters.into_iter().map(|parameter| (parameter, String::new())).collect::<Vec<_>>();
     // The path's keep their own first, then those that are Rust names as they are.
-    let turn = |parameter: &Value| match place(parameter) {
+    let turn = |parameter: &Value| match location(parameter) {
         "path" => 0,
         _ => 1 + usize::from(value_name(wire_name(parameter)) != wire_name(parameter)),
     };
@@ -36,9 +36,9 @@ pub(crate) fn distinct(parameters: Vec<&Value>, has_body: bool) -> Vec<(&Value, 
         }
     }
     for (parameter, name) in names.iter_mut().filter(|(_, name)| name.is_empty()) {
-        let placed = format!("{}_{}", wire_name(parameter), place(parameter));
-        let numbered = (2..).map(|number| format!("{placed}_{number}"));
-        let mut candidates = [with_words(wire_name(parameter)), placed.clone()].into_iter().chain(numbered);
+        let with_location = format!("{}_{}", wire_name(parameter), location(parameter));
+        let numbered = (2..).map(|number| format!("{with_location}_{number}"));
+        let mut candidates = [with_words(wire_name(parameter)), with_location.clone()].into_iter().chain(numbered);
         *name = candidates.find(|name| used.insert(value_name(name))).unwrap_or_default();
     }
     names
@@ -50,15 +50,15 @@ fn with_words(name: &str) -> String {
     words.iter().fold(name.to_owned(), |name, (sign, word)| name.replace(sign, word))
 }
 
-/// Returns the setter of the parameter that is sent by a name in one of some places.
-pub(crate) fn setter(root: &Value, operation: &Operation<'_>, name: &str, places: &[&str]) -> Option<String> {
-    let is_it = |parameter: &Value| wire_name(parameter) == name && places.contains(&place(parameter));
+/// Returns the setter of the parameter that is sent by a name in one of some locations.
+pub(crate) fn setter(root: &Value, operation: &Operation<'_>, name: &str, locations: &[&str]) -> Option<String> {
+    let is_it = |parameter: &Value| wire_name(parameter) == name && locations.contains(&location(parameter));
     of_operation(root, operation).into_iter().find_map(|(parameter, own)| is_it(parameter).then(|| setter_name(&own)))
 }
 
 /// Returns the path of an operation with these names.
 pub(super) fn path(root: &Value, operation: &Operation<'_>) -> String {
-    let in_path = of_operation(root, operation).into_iter().filter(|(parameter, _)| place(parameter) == "path");
+    let in_path = of_operation(root, operation).into_iter().filter(|(parameter, _)| location(parameter) == "path");
     in_path.fold(operation.path.to_owned(), |path, (parameter, name)| {
         path.replace(&format!("{{{}}}", wire_name(parameter)), &format!("{{{name}}}"))
     })
@@ -128,7 +128,7 @@ fn wire_name(parameter: &Value) -> &str {
     parameter.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn place(parameter: &Value) -> &str {
+fn location(parameter: &Value) -> &str {
     parameter.get("in").and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -140,7 +140,7 @@ mod tests {
     use crate::{codegen::render, test_support::changed};
 
     #[test]
-    fn parameters_of_one_name_are_named_by_their_place() {
+    fn parameters_of_one_name_are_named_by_their_location() {
         let all = [
             ("id", "query"),
             ("id", "path"),
@@ -149,7 +149,7 @@ mod tests {
             ("id_query", "query"),
             ("i-d", "query"),
         ];
-        let all = all.map(|(name, place)| json!({"name": name, "in": place}));
+        let all = all.map(|(name, location)| json!({"name": name, "in": location}));
         let names = distinct(all.iter().collect(), true).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
         assert_eq!(names, ["id_query_2", "id", "Id_header", "body_query", "id_query", "i-d"]);
         let filters = ["time<", "time", "Time>=", "Time-"].map(|name| json!({"name": name, "in": "query"}));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn parameter_called_body_differs_from_the_body() {
+    fn parameter_named_body_is_distinguished_from_the_body() {
         let parameters = json!([{"name": "body", "in": "query", "description": "d", "schema": {"type": "string"}}]);
         let files = render(changed("/paths/~1orders/post/parameters", parameters)).expect("it generates");
         assert!(files.client.contains("optional body_query: ::std::string::String"), "{}", files.client);
