@@ -91,7 +91,7 @@ struct Overlap {
     next: String,
 }
 
-/// Returns the id of an item, if it has one.
+/// A function that returns the id of an item, if it has one.
 type ItemId<T> = fn(&T) -> Option<&str>;
 type Page<T> = (Vec<T>, Option<String>);
 type Fetched<T> = BoxFuture<'static, Result<Page<T>>>;

@@ -16,9 +16,9 @@ use super::transaction::is_lock_timeout;
 use crate::store::columns::{self, IS_OPEN, millis};
 use crate::store::{RemovalOutcome, Tally};
 
-/// How long a removal waits for transactions that store something, while new ones wait for it.
+/// The time for which a removal waits for open transactions that store events. New transactions wait for the removal meanwhile.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
-/// The delay after such a wait, in which new ones go on.
+/// The delay between such attempts, in which new transactions are not held up.
 const RETRY_DELAY: Duration = Duration::from_millis(400);
 
 impl PostgresStore {

@@ -22,7 +22,7 @@ pub(super) struct Choice<'a> {
     pub(super) accounts: &'a [String],
 }
 
-/// Returns the value of a variable that is not empty.
+/// A function that returns the value of a variable of the environment, unless it is empty.
 pub(super) type Environment<'a> = dyn Fn(&str) -> Result<Option<String>, Failure> + 'a;
 
 /// Returns the accounts of the wanted vendors, of all if none is named, in the order of vendors and names.

@@ -164,8 +164,8 @@ fn value(side: &str, value: Option<&Value>, root: &Value, at: Option<&Location>)
     }
 }
 
-/// Returns whether a change is on the wire and in both documents, or limits what was compared. Null in place of a value is read
-/// wherever the vendor does not state it.
+/// Returns whether a change is on the wire and in both documents, or limits what was compared. Null in place of a value is
+/// read wherever the vendor does not state it.
 fn is_compared(change: &Change) -> bool {
     let is_of_errors = change.roles == [Role::Error] && !ERROR_STATUS_RULES.contains(&change.rule);
     // A component that nothing uses has no name there.

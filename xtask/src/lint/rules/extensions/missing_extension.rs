@@ -51,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         let is_accepted = operation.responses(context.root).iter().any(|(status, _)| *status == "202");
         if !operation.value.contains_key("x-long-running") && is_accepted {
-            add("status 202 means that the work goes on".to_owned(), "x-long-running");
+            add("status 202 means that the work continues".to_owned(), "x-long-running");
         }
     }
 }

@@ -10,7 +10,7 @@ use usage_billing_outbox::{Problem, State, Status};
 use super::super::status::{open, seconds};
 
 const TEMPLATE: &str = include_str!("../../../../../assets/outbox.html");
-/// Reads the page again while it is visible.
+/// The script that reloads the page while it is visible.
 const SCRIPT: &str = include_str!("../../../../../assets/outbox.js");
 /// The browser runs this script only, and loads and sends nothing elsewhere. The hash is that of the script, which a test checks.
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'sha256-wRVLWUolP4kp4hbsSnUSs9BC/ra+KpRixvjcSu5axRc='; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
