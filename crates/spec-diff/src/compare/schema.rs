@@ -79,7 +79,7 @@ impl<'a> Comparison<'a> {
         let is_object = |side: InDocument<'_, 'a, &Schema<'a>>| may_be(side, "object") || !side.1.properties.is_empty();
         let untyped = old.types.is_any() && new.types.is_any();
         let are_objects = untyped || (is_object(base) && is_object(revision));
-        let is_array = |side: InDocument<'_, 'a, &Schema<'a>>| may_be(side, "array") || side.1.says_items();
+        let is_array = |side: InDocument<'_, 'a, &Schema<'a>>| may_be(side, "array") || side.1.states_items();
         let are_arrays = is_array(base) && is_array(revision);
         if are_objects {
             self.objects(old, new, context);
@@ -143,13 +143,13 @@ impl<'a> Comparison<'a> {
             if kept { many.leaves.iter().filter(is_extra).cloned().collect() } else { Vec::new() }
         };
         // Parts that repeat what the others state.
-        let says_nothing =
+        let states_nothing =
             |comparison: &Self, schema: InDocument<'_, 'a, &Schema<'a>>, part: InDocument<'_, 'a, &Node<'a>>| {
                 let form = Schema::of(part.0, std::slice::from_ref(part.1));
                 fits_schema(&comparison.effort, schema, (part.0, &form), true)
             };
         for part in surplus(old, new) {
-            if says_nothing(self, (&self.base, old), (&self.revision, &part)) {
+            if states_nothing(self, (&self.base, old), (&self.revision, &part)) {
                 continue;
             }
             let finding = Finding::new(&ALL_OF_ADDED).at(&old.at, &part.at);
@@ -165,7 +165,7 @@ impl<'a> Comparison<'a> {
             self.note_data(context, finding.with_name(part_name(&part)));
         }
         for part in surplus(new, old) {
-            if says_nothing(self, (&self.revision, new), (&self.base, &part)) {
+            if states_nothing(self, (&self.revision, new), (&self.base, &part)) {
                 continue;
             }
             let finding = Finding::new(&ALL_OF_REMOVED).at(&part.at, &new.at);
@@ -224,19 +224,19 @@ impl<'a> Comparison<'a> {
 /// Returns whether a schema states that a value is bytes of any media type, and nothing else. From 3.1 on, an empty schema states
 /// that too.
 fn is_bytes<'a>(document: &DocumentTree<'a>, schema: &Schema<'a>) -> bool {
-    let says_bytes = match schema.types.is_any() {
+    let states_bytes = match schema.types.is_any() {
         true => document.siblings(),
         false => schema.types == Types::single("string") && schema.content.contains_key("content-media-type"),
     };
-    let says_more = schema.values.is_some()
-        || schema.says_members()
-        || schema.says_items()
+    let states_more = schema.values.is_some()
+        || schema.states_members()
+        || schema.states_items()
         || !schema.unions.is_empty()
         || !schema.limits.is_empty()
         || !schema.patterns.is_empty()
         || !schema.conditions.is_empty()
         || schema.content.contains_key("content-encoding");
-    says_bytes && !says_more
+    states_bytes && !states_more
 }
 
 /// Returns whether values of a schema may be of a type. Alternatives may decide.

@@ -78,7 +78,7 @@ fn have_other_names<'a>(base: InDocument<'_, 'a, &Schema<'a>>, revision: InDocum
             matches!(node.at.steps().as_slice(), [Step::Key("components"), Step::Key("schemas"), Step::Key(_)])
         };
         let named = variants.iter().map(|variant| document.resolve((*variant).clone())).filter(is_named);
-        let named = named.filter(|node| Schema::of(document, std::slice::from_ref(node)).says_members());
+        let named = named.filter(|node| Schema::of(document, std::slice::from_ref(node)).states_members());
         let names = named.map(|node| node.at.to_string()).collect::<BTreeSet<_>>();
         (variants.len(), names)
     };

@@ -76,7 +76,7 @@ pub(super) fn type_of(value: &Value) -> &'static str {
 }
 
 /// Returns whether a member changes nothing about which values fit.
-fn says_nothing(member: (&str, &Value)) -> bool {
+fn states_nothing(member: (&str, &Value)) -> bool {
     is_annotation(member.0) || !same::has_effect(&member)
 }
 
@@ -85,15 +85,15 @@ pub(super) fn bare_types<'a>(
     document: &DocumentTree<'a>,
     variants: &[Node<'a>],
 ) -> Option<(Types<'a>, BTreeSet<&'a str>)> {
-    let says_type = |variant: &Node<'a>, member: (&str, &Value)| match member {
+    let states_type = |variant: &Node<'a>, member: (&str, &Value)| match member {
         ("format", value) => value.as_str().is_none_or(|format| content_of_format(format).is_none()),
         ("items" | "additionalProperties", value) if is_open(value) => variant.value.get("type").is_some(),
-        member => member.0 == "type" || says_nothing(member),
+        member => member.0 == "type" || states_nothing(member),
     };
     let (mut all, mut repeated) = (BTreeMap::new(), BTreeSet::new());
     for variant in variants {
         let variant = same::unwrap(document, variant);
-        if !variant.value.is_object() || !variant.members().all(|member| says_type(&variant, member)) {
+        if !variant.value.is_object() || !variant.members().all(|member| states_type(&variant, member)) {
             return None;
         }
         let types = types(&variant);
@@ -122,11 +122,11 @@ pub(super) fn same_enums<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>],
     let mut repeated = Vec::new();
     for variant in variants {
         let variant = same::unwrap(document, variant);
-        let says_values =
-            |member: (&str, &Value)| matches!(member.0, "enum" | "const" | "type") || says_nothing(member);
+        let states_values =
+            |member: (&str, &Value)| matches!(member.0, "enum" | "const" | "type") || states_nothing(member);
         let values = variant.value.get("enum").and_then(Value::as_array);
         let values: Vec<_> = values.into_iter().flatten().chain(variant.value.get("const")).collect();
-        if values.is_empty() || !variant.members().all(says_values) {
+        if values.is_empty() || !variant.members().all(states_values) {
             return None;
         }
         let known = all.len();

@@ -189,7 +189,7 @@ impl<'a> Schema<'a> {
     }
 
     /// Returns whether a keyword is about an object's members.
-    pub(crate) fn says_members(&self) -> bool {
+    pub(crate) fn states_members(&self) -> bool {
         !self.properties.is_empty()
             || !self.required.is_empty()
             || !self.pattern_properties.is_empty()
@@ -197,7 +197,7 @@ impl<'a> Schema<'a> {
     }
 
     /// Returns whether a keyword is about an array's items.
-    pub(crate) fn says_items(&self) -> bool {
+    pub(crate) fn states_items(&self) -> bool {
         !self.items.is_empty() || !self.prefix_items.is_empty() || self.closed_items.is_some()
     }
 

@@ -156,11 +156,11 @@ fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
         None => Some(variant),
     };
     let Some(members) = target.and_then(Value::as_object) else { return true };
-    let says_null = |(key, value): (&String, &Value)| match key.as_str() {
+    let states_null = |(key, value): (&String, &Value)| match key.as_str() {
         "type" => value.as_str().is_none_or(|name| name == "null"),
         key => matches!(key, "$ref" | "$dynamicRef" | "allOf" | "anyOf" | "const" | "enum" | "nullable" | "oneOf"),
     };
-    !members.contains_key("type") || members.iter().any(says_null)
+    !members.contains_key("type") || members.iter().any(states_null)
 }
 
 /// Returns the schema of null alone.

@@ -132,8 +132,8 @@ impl<'a> Types<'a> {
     /// Returns whether a type that both sides have goes by another format.
     pub(crate) fn has_other_formats(&self, new: &Self) -> bool {
         self.0.iter().any(|(name, old)| {
-            let spoken = |format: Option<&'a str>| format.filter(|format| !says_nothing(name, format));
-            new.0.get(name).is_some_and(|new| spoken(*old) != spoken(*new))
+            let named = |format: Option<&'a str>| format.filter(|format| !states_nothing(name, format));
+            new.0.get(name).is_some_and(|new| named(*old) != named(*new))
         })
     }
 
@@ -230,7 +230,7 @@ fn is_reference(format: Option<&str>) -> bool {
 }
 
 /// Returns whether a format states no more than the type does.
-fn says_nothing(name: &str, format: &str) -> bool {
+fn states_nothing(name: &str, format: &str) -> bool {
     match name {
         "integer" => matches!(format, "" | "int64" | "integer"),
         "number" => matches!(format, "" | "double" | "number"),

@@ -109,7 +109,7 @@ impl<'a> Comparison<'a> {
         others: InDocument<'_, 'a, &[Node<'a>]>,
     ) -> bool {
         let name = |document: &DocumentTree<'a>, node: &Node<'a>| {
-            component(&document.resolve(node.clone())).filter(|_| normal(document, node).says_members())
+            component(&document.resolve(node.clone())).filter(|_| normal(document, node).states_members())
         };
         let own = name(variant.0, variant.1);
         let is_another =
@@ -204,7 +204,7 @@ impl<'a> Comparison<'a> {
             }
             None if stays => self.note_data(context, finding(&TYPE_SPECIALIZED)),
             None if accepts => self.note_data(context, finding(&TYPE_GENERALIZED)),
-            None if says_nothing(old) => self.note_data(context, finding(&TYPE_SPECIALIZED)),
+            None if states_nothing(old) => self.note_data(context, finding(&TYPE_SPECIALIZED)),
             None => self.note_data(context, finding(&TYPE_CHANGED)),
         }
         true
@@ -238,7 +238,7 @@ impl<'a> Comparison<'a> {
             }
             None if accepts => self.note_data(context, finding(&TYPE_GENERALIZED)),
             None if stays => self.note_data(context, finding(&TYPE_SPECIALIZED)),
-            None if says_nothing(new) => self.note_data(context, finding(&TYPE_GENERALIZED)),
+            None if states_nothing(new) => self.note_data(context, finding(&TYPE_GENERALIZED)),
             None => self.note_data(context, finding(&TYPE_CHANGED)),
         }
         true
@@ -290,7 +290,7 @@ impl<'a> Comparison<'a> {
 }
 
 /// Returns whether a schema, which has no alternatives, names no type and no condition.
-fn says_nothing(schema: &Schema<'_>) -> bool {
+fn states_nothing(schema: &Schema<'_>) -> bool {
     schema.types.is_any() && schema.conditions.is_empty() && schema.branches.is_empty() && schema.forbidden.is_none()
 }
 

@@ -22,8 +22,8 @@ impl<'a> Walk<'_, 'a> {
             && Self::values(narrow, wide)
             && Self::limits(narrow, wide, &own_types)
             && self.conditions(narrow, wide, &own_types)
-            && (!may_be(&own_types, "object") || !wide.says_members() || self.objects(narrow, wide))
-            && (!may_be(&own_types, "array") || !wide.says_items() || self.lists(narrow, wide))
+            && (!may_be(&own_types, "object") || !wide.states_members() || self.objects(narrow, wide))
+            && (!may_be(&own_types, "array") || !wide.states_items() || self.lists(narrow, wide))
     }
 
     fn values(narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
