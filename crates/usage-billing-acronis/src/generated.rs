@@ -3597,7 +3597,7 @@ pub mod builder {
         }
     }
 }
-/// What is known of each operation besides its types, by id.
+/// The metadata of each operation, by id.
 pub static OPERATIONS: &[progenitor_client::Operation] = &[
     progenitor_client::Operation {
         id: "create_report",

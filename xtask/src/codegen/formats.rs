@@ -11,7 +11,7 @@ const fn format(name: &'static str, types: &'static [(&'static str, Option<&'sta
     Format { name, types }
 }
 
-/// The formats that the generator knows. It ignores others.
+/// The formats that the generator supports. It ignores others.
 pub(crate) static FORMATS: [Format; 14] = [
     format("int32", &[("integer", None)]),
     format("int64", &[("integer", None)]),

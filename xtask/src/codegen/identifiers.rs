@@ -97,7 +97,7 @@ fn identifier(name: String, empty: &str) -> String {
         Some(first) if first.is_alphabetic() => name,
         Some(_) => format!("_{name}"),
     };
-    // A keyword since edition 2024, which syn does not know.
+    // A keyword since edition 2024, which syn does not treat as one.
     let keyword = name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err();
     if !keyword { name } else { format!("{name}_") }
 }

@@ -41,11 +41,15 @@ pub(crate) fn open_enums(root: &Value) -> Vec<OpenEnum> {
 
 fn open_enum((name, schema): (&str, &Value)) -> OpenEnum {
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-    let (doc, said) = split(description);
+    let (doc, documented) = split(description);
     let variants = values(schema).into_iter().zip(variant_names(schema)).map(|(value, name)| {
-        let said = said.iter().find(|(of, _)| *of == value).map_or("", |(_, text)| text.as_str());
+        let documented = documented.iter().find(|(of, _)| *of == value).map_or("", |(_, text)| text.as_str());
         let shown = code_span(&format!("{value:?}"));
-        let doc = if said.is_empty() { format!("{shown}.") } else { format!("{shown}: {}", text::sentence(said)) };
+        let doc = if documented.is_empty() {
+            format!("{shown}.")
+        } else {
+            format!("{shown}: {}", text::sentence(documented))
+        };
         Variant { name, value: value.to_owned(), doc: doc_comment(&doc) }
     });
     let doc = if doc.is_empty() { format!("{}.", code_span(name)) } else { doc_comment(&doc) };
@@ -77,13 +81,13 @@ pub(crate) fn described(schema: &Value) -> Vec<&str> {
 /// text of each entry.
 fn split(description: &str) -> (String, Vec<(&str, String)>) {
     let mut rest = Vec::new();
-    let mut said = Vec::<(&str, String)>::new();
+    let mut documented = Vec::<(&str, String)>::new();
     let mut in_entry = false;
     for line in description.lines() {
         if let Some((value, text)) = value_line(line) {
-            said.push((value, text.to_owned()));
+            documented.push((value, text.to_owned()));
             in_entry = true;
-        } else if let (true, true, Some((_, text))) = (in_entry, line.starts_with(' '), said.last_mut()) {
+        } else if let (true, true, Some((_, text))) = (in_entry, line.starts_with(' '), documented.last_mut()) {
             text.push(' ');
             text.push_str(line.trim());
         } else {
@@ -91,7 +95,7 @@ fn split(description: &str) -> (String, Vec<(&str, String)>) {
             rest.push(line);
         }
     }
-    (rest.join("\n").trim().to_owned(), said)
+    (rest.join("\n").trim().to_owned(), documented)
 }
 
 fn value_line(line: &str) -> Option<(&str, &str)> {

@@ -1,4 +1,4 @@
-//! The table of operations: what core needs to know of each besides its name.
+//! The table of operations: the metadata that core needs of each.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -17,7 +17,7 @@ pub(crate) fn table(root: &Value) -> syn::Item {
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
     let rows = rows.into_iter().map(|(_, row)| row);
     parse_quote! {
-        /// What is known of each operation besides its types, by id.
+        /// The metadata of each operation, by id.
         pub static OPERATIONS: &[progenitor_client::Operation] = &[#(#rows),*];
     }
 }

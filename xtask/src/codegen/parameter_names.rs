@@ -121,7 +121,7 @@ impl VisitMut for WireNames<'_> {
     }
 }
 
-/// Those of a map of headers, and of httpmock.
+/// The methods of a map of headers, and of httpmock, that take a name.
 const METHODS: [&str; 5] = ["append", "query_param", "query_param_missing", "header", "header_missing"];
 
 fn wire_name(parameter: &Value) -> &str {

@@ -19,7 +19,7 @@ const FILES: &str = "x-files";
 /// The maximum number of files that are read.
 const MOST: usize = 5_000;
 
-/// Brings the files in that the specification refers to, from `folder`. What is not there is said in `skipped`.
+/// Adds the files of `folder` that the specification refers to. Missing ones are listed in `skipped`.
 pub(super) fn bundle(published: &mut Published, folder: &Path, budget: &Budget) -> Result<(), String> {
     let mut files = Files { folder, found: BTreeMap::new(), wanted: Vec::new(), missing: BTreeSet::new() };
     files.rewrite(&mut published.root, Path::new(""), "");
@@ -33,7 +33,7 @@ pub(super) fn bundle(published: &mut Published, folder: &Path, budget: &Budget) 
                 Value::Null
             }
         };
-        files.rewrite(&mut tree, path.parent().unwrap_or(Path::new("")), &place(&path));
+        files.rewrite(&mut tree, path.parent().unwrap_or(Path::new("")), &location(&path));
         files.found.insert(path, tree);
     }
     published.skipped.extend(files.missing);
@@ -53,27 +53,27 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Makes all references of a file lead within the one document. The file is in `folder` and will be at `place`.
-    fn rewrite(&mut self, node: &mut Value, folder: &Path, place: &str) {
+    /// Rewrites all references of a file to pointers into the one document. The file is in `folder` and will be at `location`.
+    fn rewrite(&mut self, node: &mut Value, folder: &Path, location: &str) {
         match node {
             Value::Object(map) => {
                 if let Some(Value::String(target)) = map.get_mut("$ref")
-                    && let Some(rewritten) = self.target(target, folder, place)
+                    && let Some(rewritten) = self.target(target, folder, location)
                 {
                     *target = rewritten;
                 }
-                map.values_mut().for_each(|value| self.rewrite(value, folder, place));
+                map.values_mut().for_each(|value| self.rewrite(value, folder, location));
             }
-            Value::Array(list) => list.iter_mut().for_each(|value| self.rewrite(value, folder, place)),
+            Value::Array(list) => list.iter_mut().for_each(|value| self.rewrite(value, folder, location)),
             _ => {}
         }
     }
 
-    fn target(&mut self, target: &str, folder: &Path, place: &str) -> Option<String> {
+    fn target(&mut self, target: &str, folder: &Path, location: &str) -> Option<String> {
         let target = decoded(target);
         let (file, pointer) = target.split_once('#').unwrap_or((&target, ""));
         if file.is_empty() {
-            return Some(format!("#{place}{pointer}"));
+            return Some(format!("#{location}{pointer}"));
         }
         // The reference is unresolved, which is reported where it is needed.
         let Some(path) = within(&folder.join(file)).filter(|_| !file.contains("://")) else {
@@ -86,7 +86,7 @@ impl Files<'_> {
         } else if !known && self.found.len() + self.wanted.len() < MOST {
             self.wanted.push(path.clone());
         }
-        Some(format!("#{}{pointer}", self::place(&path)))
+        Some(format!("#{}{pointer}", self::location(&path)))
     }
 }
 
@@ -123,7 +123,7 @@ fn name(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-fn place(path: &Path) -> String {
+fn location(path: &Path) -> String {
     child(&child("", FILES), &name(path))
 }
 

@@ -87,7 +87,7 @@ impl<'a> Hints<'a> {
         hints
     }
 
-    /// Of a part of the value.
+    /// Returns the hints for a part of the value.
     fn part(
         &self,
         root: &'a Value,
@@ -215,7 +215,7 @@ impl<'a> Sampler<'a> {
         let required = schema.get("required").and_then(Value::as_array);
         let required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
         for (name, property) in properties {
-            // Absent and null are the same to a reader: such a field is optional, whatever is said of it.
+            // Absent and null are the same to a reader: such a field is optional, also if `required` names it.
             let needed = required(name) && property.get("nullable") != Some(&json!(true));
             if !needed && (depth >= DEPTH || self.values > SIZE) {
                 continue;

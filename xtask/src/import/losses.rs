@@ -105,7 +105,7 @@ impl Losses {
         self.all.iter().skip(mark).filter(|loss| loss.owner == self.owner).cloned().collect()
     }
 
-    /// Says what is drafted from now on; what was before comes back, to be set again.
+    /// Sets the owner of the losses that follow; returns the one before, to be restored.
     pub(super) fn belong_to(&mut self, owner: Owner) -> Owner {
         std::mem::replace(&mut self.owner, owner)
     }

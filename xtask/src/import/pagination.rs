@@ -1,4 +1,4 @@
-//! How a list is paged, drafted as `x-pagination` where parameters and response follow a known convention and nothing else can be meant.
+//! The pagination of a list, drafted as `x-pagination` where parameters and response follow one common convention.
 
 use openapi_document::{Operation, field, resolve};
 use serde_json::{Map, Value, json};
@@ -116,7 +116,7 @@ impl<'a> Parameters<'a> {
         self.only(&LIMITS)
     }
 
-    /// An offset is one by its name; it counts items.
+    /// Returns pagination by an offset, which is recognized by its name and counts items.
     fn offset(&self) -> Option<Value> {
         let offset = self.only(&["offset", "skip"]).filter(|offset| offset.is("integer") && self.limit().is_some())?;
         Some(json!({"style": "offset", "param": offset.name}))
@@ -223,7 +223,7 @@ impl<'a> Response<'a> {
         next.or_else(hal).map(|next| json!({"style": "next-uri", "next": next}))
     }
 
-    /// Page numbers, if the first one is stated.
+    /// Returns pagination by page numbers, if the first one is stated.
     fn page_number(&self, parameters: &Parameters<'_>) -> Option<Value> {
         let page = parameters.only(&["page", "page_number", "page_num"]).filter(|page| page.is("integer"))?;
         let stated = ["minimum", "default"].into_iter().filter_map(|keyword| page.number(keyword));
@@ -236,7 +236,7 @@ impl<'a> Response<'a> {
         Some(extension)
     }
 
-    /// Azure's extension: the names of the list and of the link.
+    /// Returns the pagination of Azure's extension, which names the list and the link.
     fn pageable(&self, pageable: &Map<String, Value>) -> Option<Value> {
         let next = pageable.get("nextLinkName").and_then(Value::as_str)?;
         let items = pageable.get("itemName").and_then(Value::as_str).unwrap_or("value");
@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
 
-    /// The draft for a list with these query parameters and these fields beside its items.
+    /// Returns the draft for a list with these query parameters and these fields beside its items.
     fn drafted(parameters: &Value, fields: &Value) -> Option<Value> {
         published(parameters, fields, &json!({}))
     }

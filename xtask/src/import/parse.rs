@@ -74,7 +74,7 @@ pub(super) fn parse_within(file: &str, text: &str, budget: &Budget) -> Result<Pu
     Ok(Published { file: file.to_owned(), sha256, edition, root, skipped, packed: None })
 }
 
-/// JSON, if it looks like it and is; else YAML.
+/// Parses JSON, if the text begins like JSON and is valid; else YAML.
 pub(super) fn tree(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
@@ -95,12 +95,12 @@ fn without_place(message: &str) -> &str {
 }
 
 fn edition(file: &str, root: &Value) -> Result<Edition, String> {
-    let said = |key: &str| match root.get(key) {
+    let version = |key: &str| match root.get(key) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
-    let (openapi, swagger) = (said("openapi"), said("swagger"));
+    let (openapi, swagger) = (version("openapi"), version("swagger"));
     match (openapi.as_str(), swagger.as_str()) {
         (_, "2.0" | "2") => Ok(Edition::Swagger2),
         (version, _) if version.starts_with("3.0") => Ok(Edition::OpenApi30),

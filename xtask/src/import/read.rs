@@ -12,7 +12,7 @@ use super::{
     select,
 };
 
-/// Reads a file and those that it refers to. The error is a line: file, place, what is wrong.
+/// Reads a file and those that it refers to. The error is a line: file, location, what is wrong.
 pub(crate) fn read(path: &Path) -> Result<Published, String> {
     read_within(path, &Budget::from_env()).map(|(published, _)| published)
 }
@@ -48,8 +48,8 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Published, String> {
         if other.edition != all.edition {
             return Err(format!("{} is {}, {} is {}", all.file, all.edition, other.file, other.edition));
         }
-        join(&mut all.root, &other.root, "", &mut |place| {
-            all.skipped.push(format!("{}: {place} is not the same as in {}, which counts", other.file, all.file));
+        join(&mut all.root, &other.root, "", &mut |location| {
+            all.skipped.push(format!("{}: {location} is not the same as in {}, which counts", other.file, all.file));
         });
         all.file = format!("{}, {}", all.file, other.file);
         all.skipped.extend(other.skipped);

@@ -1,5 +1,5 @@
-//! YAML that is broken in places, such as the examples that some generators write: what cannot be read is blanked, block by
-//! block, and said.
+//! YAML that is broken in places, such as the examples that some generators write: blocks that cannot be read are
+//! blanked and reported.
 
 use std::collections::BTreeSet;
 

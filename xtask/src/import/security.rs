@@ -81,12 +81,13 @@ pub(super) fn credentials(
     Err(format!("callers cannot be let in: {}", reasons.join("; ")))
 }
 
-/// What a scheme states in words may belong into the token request, such as an audience.
+/// Notes a scheme's description, which may name a parameter of the token request, such as an audience.
 fn note_description(root: &Value, schemes: &Map<String, Value>, section: &str, name: &str, losses: &mut Losses) {
     let scheme = schemes.get(name).map(|scheme| resolve(root, scheme));
     let text = scheme.and_then(|scheme| scheme.get("description")?.as_str()).unwrap_or_default().trim();
     if !text.is_empty() {
-        let text = format!("the vendor says of its tokens: {text} (Credentials::token_parameter adds parameters)");
+        let text =
+            format!("the vendor's description of its tokens: {text} (Credentials::token_parameter adds parameters)");
         losses.add(Kind::Security, &child(section, name), text);
     }
 }
@@ -110,8 +111,8 @@ fn together(root: &Value, schemes: &Map<String, Value>, all: &Map<String, Value>
     each.collect()
 }
 
-/// A request has one `Authorization`: vendors that call for two at once mean one of them. What a program can do
-/// alone comes first, a token from a person's browser last.
+/// Keeps one scheme that sends `Authorization`: vendors that require two at once mean one of them. Schemes that a program can use
+/// alone come first, a token from a person's browser last.
 fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &str, losses: &mut Losses) -> Named {
     let rank = |(name, credential): &(String, Credential)| match credential {
         Credential::OAuthClient { .. } => Some(0),
@@ -133,7 +134,7 @@ fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &s
     found
 }
 
-/// Returns what an operation calls for: itself, or else the document for all.
+/// Returns the security requirements of an operation: its own, else the document's.
 pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Option<&'a Value> {
     operation.value.get("security").or_else(|| root.get("security"))
 }
@@ -234,8 +235,8 @@ fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {
         "apikey" => match (text("in"), text("name")) {
             ("header", name) if http_name(name) => Ok(Credential::Header(name.to_owned())),
             ("header", name) => Err(format!("invalid header name {name:?}")),
-            (place, name) => Err(format!(
-                "a key in the {place} ({name:?}): core sends keys in headers only, as addresses are logged"
+            (location, name) => Err(format!(
+                "a key in the {location} ({name:?}): core sends keys in headers only, as addresses are logged"
             )),
         },
         "oauth2" => Ok(match token_url(root, scheme) {
@@ -251,7 +252,7 @@ fn http_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
 }
 
-/// Of the client credentials flow, in either edition's writing.
+/// Returns the token URL of the client credentials flow, in the syntax of either edition.
 fn token_url(root: &Value, scheme: &Value) -> Option<String> {
     let swagger = scheme.get("tokenUrl").filter(|_| scheme.get("flow").and_then(Value::as_str) == Some("application"));
     let url = swagger.or_else(|| scheme.pointer("/flows/clientCredentials/tokenUrl"))?.as_str()?;
@@ -272,7 +273,7 @@ fn other_flow(scheme: &Value) -> Option<String> {
 }
 
 impl Credential {
-    /// Returns what goes over the wire with a request; how a token is got is not part of it.
+    /// Returns the description of what a request sends, without how a token is obtained.
     pub(crate) fn sent(&self) -> String {
         match self {
             Self::Bearer | Self::OAuthClient { .. } => "a bearer token".to_owned(),

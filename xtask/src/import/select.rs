@@ -23,7 +23,7 @@ impl Choice {
         self.tags.is_empty() && self.operations.is_empty() && self.paths.is_empty()
     }
 
-    /// Returns the chosen ones, by path, then method. The error names what chose nothing.
+    /// Returns the chosen operations, by path, then method. The error names the choices without an operation.
     pub(crate) fn of<'a>(&self, root: &'a Value) -> Result<Vec<Operation<'a>>, String> {
         let all = operations(root);
         if all.is_empty() {
@@ -72,14 +72,14 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
 /// Paths and operations that are unresolved references, a line each.
 pub(super) fn lost(root: &Value) -> Vec<String> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
-    let places = paths.flat_map(|(path, item)| {
+    let locations = paths.flat_map(|(path, item)| {
         let item = resolve(root, item);
         let methods = METHODS.into_iter().filter_map(move |method| {
             Some((format!("{} {path}", method.to_uppercase()), resolve(root, item.get(method)?)))
         });
         [(path.clone(), item)].into_iter().chain(methods)
     });
-    let lost = places.filter_map(|(what, node)| Some((what, bundle::dangling(node)?)));
+    let lost = locations.filter_map(|(what, node)| Some((what, bundle::dangling(node)?)));
     let lost = lost.map(|(what, reference)| format!("{what}: not read: unresolved reference {reference:?}"));
     // Azure's, for operations that differ in the query only.
     let overloads = root.get("x-ms-paths").and_then(Value::as_object).map_or(0, Map::len);

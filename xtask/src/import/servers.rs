@@ -22,7 +22,7 @@ fn usable_server(server: &Value) -> Option<String> {
     usable(&url)
 }
 
-/// Returns what else a document states of its addresses than the one that is taken, each with its place.
+/// Returns the losses of a document's addresses other than the one that is used, each with its location.
 pub(super) fn others(root: &Value) -> Vec<(String, String)> {
     let servers = root.get("servers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let used = servers.iter().position(|server| usable_server(server).is_some()).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn others(root: &Value) -> Vec<(String, String)> {
     variables.chain(more).collect()
 }
 
-/// Returns what addresses have in common: the host of most of them (of the first, if several hosts have as many) and the path
+/// Returns the common beginning of addresses: the host of most of them (of the first, if several hosts have as many) and the path
 /// below it as far as it is the same.
 pub(super) fn common(addresses: &[String]) -> Option<String> {
     let host = |address: &str| address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");

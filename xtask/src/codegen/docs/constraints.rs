@@ -64,14 +64,14 @@ mod tests {
 
     use super::*;
 
-    fn said(description: &str, schema: Value) -> String {
+    fn documented(description: &str, schema: Value) -> String {
         with_limits(description, schema.as_object().expect("it is an object"))
     }
 
     #[test]
     fn limits_and_defaults_are_added() {
         assert_eq!(
-            said("Page size.", json!({"default": 100, "maximum": 1000})),
+            documented("Page size.", json!({"default": 100, "maximum": 1000})),
             "Page size. Default: 100. At most 1000."
         );
     }
@@ -79,14 +79,14 @@ mod tests {
     #[test]
     fn constraint_that_the_description_states_is_not_repeated() {
         assert_eq!(
-            said("Page size, 100 to 1,000.", json!({"default": 100, "maximum": 1000})),
+            documented("Page size, 100 to 1,000.", json!({"default": 100, "maximum": 1000})),
             "Page size, 100 to 1,000."
         );
-        assert_eq!(said("Version 1000a.", json!({"maximum": 1000})), "Version 1000a. At most 1000.");
+        assert_eq!(documented("Version 1000a.", json!({"maximum": 1000})), "Version 1000a. At most 1000.");
     }
 
     #[test]
     fn a_list_at_the_end_stays_a_list() {
-        assert_eq!(said("One of:\n\n- a", json!({"default": false})), "One of:\n\n- a\n\nDefault: false.");
+        assert_eq!(documented("One of:\n\n- a", json!({"default": false})), "One of:\n\n- a\n\nDefault: false.");
     }
 }

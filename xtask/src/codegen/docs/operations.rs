@@ -73,66 +73,66 @@ fn marks(root: &Value, operation: &Operation<'_>, known: &[&str]) -> String {
         let name = value_name(id);
         if known.contains(&id) { format!("[`{name}`](Client::{name})") } else { format!("`{name}`") }
     };
-    let mut said = Vec::new();
+    let mut lines = Vec::new();
     match operation.text("x-superseded-by") {
         "" => {}
-        other => said.push(format!("**Superseded** by {}.", link(other))),
+        other => lines.push(format!("**Superseded** by {}.", link(other))),
     }
     if operation.flag("x-preview") {
-        said.push("**Preview**: the vendor may change it without notice.".to_owned());
+        lines.push("**Preview**: the vendor may change it without notice.".to_owned());
     }
     match operation.strings("x-permissions").map(code_span).collect::<Vec<_>>().as_slice() {
         [] => {}
-        [one] => said.push(format!("Permission: {one}.")),
-        any => said.push(format!("Permissions: any of {}.", any.join(", "))),
+        [one] => lines.push(format!("Permission: {one}.")),
+        any => lines.push(format!("Permissions: any of {}.", any.join(", "))),
     }
     if let Some(limit) = operation.value.get("x-rate-limit") {
-        said.push(format!("Rate limit: {}", doc_comment(&sentence(&facts(limit)))));
+        lines.push(format!("Rate limit: {}", doc_comment(&sentence(&facts(limit)))));
     }
     if operation.flag("x-idempotent") {
-        said.push("Safe to repeat: sending the same request again changes nothing more.".to_owned());
+        lines.push("Safe to repeat: sending the same request again changes nothing more.".to_owned());
     }
     match operation.text("x-idempotent-with") {
         "" => {}
-        field => said.push(format!("Safe to repeat if the body has {}.", code_span(field))),
+        field => lines.push(format!("Safe to repeat if the body has {}.", code_span(field))),
     }
     if let Some(paging) = operation.value.get("x-pagination").and_then(Value::as_object) {
-        said.push(pages(root, operation, paging));
+        lines.push(pages(root, operation, paging));
     }
     let poll = operation.value.get("x-long-running").and_then(|long| long.get("poll")).and_then(Value::as_str);
     if let Some(poll) = poll {
-        said.push(if poll == operation.id() {
+        lines.push(if poll == operation.id() {
             "Long-running: call it again until the state is final.".to_owned()
         } else {
             format!("Long-running: poll {}.", link(poll))
         });
     }
     if operation.flag("x-download") {
-        said.push("The body is streamed as it comes.".to_owned());
+        lines.push("The body is streamed as it comes.".to_owned());
     }
-    said.join("\n\n")
+    lines.join("\n\n")
 }
 
 fn pages(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -> String {
     let setter = |name| parameter_names::setter(root, operation, name, &["query"]).unwrap_or_else(|| value_name(name));
     let text = |key: &str| paging.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let mut said = format!("Paged by {}", doc_line(text("style").unwrap_or("pages")));
+    let mut line = format!("Paged by {}", doc_line(text("style").unwrap_or("pages")));
     if let Some(param) = text("param") {
-        _ = write!(said, " in `{}`", setter(param));
+        _ = write!(line, " in `{}`", setter(param));
     }
     if let Some(limit) = text("limit") {
-        _ = write!(said, ", size in `{}`", setter(limit));
+        _ = write!(line, ", size in `{}`", setter(limit));
     }
     if let Some(max) = paging.get("max").filter(|max| !max.is_null()) {
-        _ = write!(said, ", at most {}", doc_line(&facts(max)));
+        _ = write!(line, ", at most {}", doc_line(&facts(max)));
     }
     if let Some(items) = text("items") {
-        _ = write!(said, "; entries in {}", code_span(items));
+        _ = write!(line, "; entries in {}", code_span(items));
     }
     if let Some(next) = text("next") {
-        _ = write!(said, "; next page in {}", code_span(next));
+        _ = write!(line, "; next page in {}", code_span(next));
     }
-    said + "."
+    line + "."
 }
 
 /// Returns a mark's value in words: a text as it is, a mapping as `key value` pairs.
@@ -179,7 +179,7 @@ fn required(parameter: &Value) -> bool {
     parameter.get("required").and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// Returns what is not success: status and text.
+/// Returns the responses other than successes: status and text.
 fn errors(root: &Value, operation: &Operation<'_>) -> Vec<String> {
     let errors = operation.responses(root).into_iter().filter(|(status, _)| !status.starts_with('2'));
     let mut lines = errors
@@ -259,15 +259,15 @@ Sends `GET /orders`.
 
     #[test]
     fn other_marks_are_sentences_too() {
-        let said = |mark: &str, value: Value| {
+        let documented = |mark: &str, value: Value| {
             let document = changed(&format!("/paths/~1export/get/{mark}"), value);
             operation_docs(&document.root).remove("export_orders").map(|docs| docs.method).unwrap_or_default()
         };
-        assert!(said("x-rate-limit", json!("5 a second")).contains("\n\nRate limit: 5 a second.\n\n"));
-        assert!(said("x-permissions", json!(["all"])).contains("\n\nPermission: `all`.\n\n"));
-        assert!(said("x-idempotent", json!(true)).contains("\n\nSafe to repeat: "));
+        assert!(documented("x-rate-limit", json!("5 a second")).contains("\n\nRate limit: 5 a second.\n\n"));
+        assert!(documented("x-permissions", json!(["all"])).contains("\n\nPermission: `all`.\n\n"));
+        assert!(documented("x-idempotent", json!(true)).contains("\n\nSafe to repeat: "));
         assert!(
-            said("x-long-running", json!({"poll": "getOrder"}))
+            documented("x-long-running", json!({"poll": "getOrder"}))
                 .contains("\n\nLong-running: poll [`get_order`](Client::get_order).\n\n")
         );
     }

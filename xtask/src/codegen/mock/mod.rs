@@ -1,7 +1,7 @@
 //! Rewrites progenitor's mock helpers so that they expect what the client sends.
 //!
 //! As generated they compare query parameters by `Display` (dates never match, lists do not compile), put path values into
-//! regular expressions as they are, and know bodies only as JSON.
+//! regular expressions as they are, and have bodies only as JSON.
 
 mod helpers;
 mod path_regex;
@@ -75,7 +75,7 @@ fn forms(root: &Value) -> BTreeSet<String> {
     forms.map(|operation| type_name(&format!("{}-when", value_name(operation.id())))).collect()
 }
 
-/// One item of the module of operations.
+/// Rewrites an item of the module of operations.
 fn operation(item: &mut Item, forms: &BTreeSet<String>, joined: &BTreeMap<String, Vec<String>>, base: &str) {
     match item {
         Item::Use(import) => {
@@ -111,7 +111,7 @@ fn functions(block: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
     block.items.iter_mut().filter_map(|item| if let ImplItem::Fn(function) = item { Some(function) } else { None })
 }
 
-/// A function that narrows what a request has to be.
+/// Rewrites a function that narrows the expected request.
 fn expectation(function: &mut ImplItemFn, form: bool, joined: &[String], base: &str) {
     let name = function.sig.ident.to_string();
     let code = function.block.to_token_stream().to_string();
@@ -168,7 +168,7 @@ fn response(function: &mut ImplItemFn) {
 
 const INNER: &str = "Returns the helper of httpmock.";
 
-/// Core reads errors, so that the client has no types for them. A test responds with them nevertheless.
+/// Returns the function that responds with an error. The client has no types for errors, which core reads.
 fn error() -> ImplItem {
     parse_quote! {
         /// Responds with an error: a status and a JSON body.

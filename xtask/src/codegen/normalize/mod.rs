@@ -67,7 +67,7 @@ fn parameter((source, name): (&Value, String)) -> Value {
     parameter
 }
 
-/// Media types with their schemas only: examples are not checked here.
+/// Returns the media types of a body with their schemas only: examples are not checked here.
 fn request_content(body: &Value) -> Value {
     let media = body.get("content").and_then(Value::as_object).into_iter().flatten();
     let name = |name: &str| if is_json(name) { "application/json".to_owned() } else { name.to_owned() };

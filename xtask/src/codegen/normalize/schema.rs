@@ -84,7 +84,7 @@ fn number_twins(schema: &mut Map<String, Value>) {
     }
 }
 
-/// A required property that may be null becomes optional: absent and null are the same to a reader.
+/// Makes required properties that may be null optional: absent and null are the same to a reader.
 fn optional_if_nullable(schema: &mut Map<String, Value>) {
     let properties = schema.get("properties").and_then(Value::as_object);
     let nullable = |name: &Value| {

@@ -14,7 +14,7 @@ pub(crate) struct FileText(Vec<(String, Vec<Piece>)>);
 pub(super) struct Piece {
     pub(super) name: String,
     pub(super) text: String,
-    /// Whether requests have this type: what is written for it then counts, also if another part only receives it.
+    /// Whether requests have this type. Its code then takes precedence over that of a part that only receives it.
     pub(super) is_sent: bool,
 }
 

@@ -14,7 +14,7 @@ use crate::codegen::rewrite::{each_option, foreign_name, has_option, null_collec
 /// Defines the structs with named fields.
 ///
 /// # Errors
-/// The first field that no kind of `object!` reads and writes as serde would, or option of serde that it does not know.
+/// The first field that no kind of `object!` reads and writes as serde would, or that has an unsupported option of serde.
 pub(super) fn define(types: &mut [Item], definitions: &mut Definitions) -> Result<(), String> {
     for item in types {
         if let Item::Struct(object) = &*item
@@ -85,7 +85,7 @@ struct Options {
 }
 
 impl Options {
-    /// `None` if there is an option that no kind has.
+    /// Returns the options of a field; `None` if it has one that no kind has.
     fn of(field: &Field) -> Option<Self> {
         let mut found = Self::default();
         let mut is_known = true;
@@ -141,7 +141,7 @@ fn kind(field: &Field, options: Options) -> Option<(&'static str, Option<&Type>,
     Some((kind, of, name))
 }
 
-/// The type in a box.
+/// Returns the type in a box.
 pub(super) fn boxed(of: &Type) -> Option<&Type> {
     argument(of, 0).filter(|_| foreign_name(of).is_some_and(|name| name == "Box"))
 }

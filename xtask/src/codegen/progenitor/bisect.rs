@@ -9,7 +9,7 @@ use openapi_document::{
 };
 use serde_json::{Map, Value, json};
 
-/// Returns the message of what fails alone, with its place: the head of the document, else a schema, else an operation. A whole
+/// Returns the message of the part that fails alone, with its location: the head of the document, else a schema, else an operation. A whole
 /// document may take many seconds, so that operations are not tried one by one but by halves, each with the schemas that it
 /// reaches.
 pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::File, String>) -> Option<String> {
@@ -68,11 +68,11 @@ pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::F
     while let (count @ 2.., Some(first), Some(last)) = (some.len(), some.first(), some.last()) {
         let (one, other) = some.split_at(count / 2);
         let halves = [one, other].into_iter().find_map(|half| Some((half, fails(half)?)));
-        let Some((half, said)) = halves else {
+        let Some((half, reported)) = halves else {
             let (first, last) = (&first.pointer, &last.pointer);
             return Some(format!("{message}; only together: {count} operations from {first} to {last}"));
         };
-        (some, message) = (half, said);
+        (some, message) = (half, reported);
     }
     let operation = some.first()?;
     Some(format!("{message}; operation {} at {}", operation.id(), operation.pointer))
@@ -104,8 +104,11 @@ mod tests {
             let both = root["paths"].get("/orders").is_some() && root["paths"].get("/export").is_some();
             if both { Err("twice".to_owned()) } else { Ok(syn::File { shebang: None, attrs: vec![], items: vec![] }) }
         };
-        let said = bisect_failure(&mini().root, &run).unwrap_or_default();
-        assert!(said.starts_with("twice; only together: ") && said.contains(" operations from /paths/"), "{said}");
+        let reported = bisect_failure(&mini().root, &run).unwrap_or_default();
+        assert!(
+            reported.starts_with("twice; only together: ") && reported.contains(" operations from /paths/"),
+            "{reported}"
+        );
         assert!(tries.get() < 8, "{}", tries.get());
     }
 }

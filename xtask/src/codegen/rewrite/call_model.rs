@@ -127,14 +127,14 @@ impl CallModel {
         })
     }
 
-    /// A type of a field as the code of calls names it.
+    /// Returns the type of a field as the code of calls names it.
     pub(super) fn outside(&self, of: &Type) -> Type {
         let mut of = of.clone();
         Outside(self).visit_type_mut(&mut of);
         of
     }
 
-    /// Whether values of a type have one form as text: no objects, arrays and any JSON.
+    /// Returns whether values of a type have one form as text: no objects, arrays and any JSON.
     pub(super) fn is_text(&self, of: &Type) -> bool {
         match foreign_name(of) {
             Some(name) => !["Value", "Map", "Vec", "BTreeMap", "HashMap", "Option", "Box"].contains(&name.as_str()),
@@ -176,7 +176,7 @@ impl Call {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
-    /// The type of the success response.
+    /// Returns the type of the success response.
     ///
     /// # Errors
     /// The reason, if there is not one type.
@@ -184,7 +184,7 @@ impl Call {
         self.response.as_ref().ok_or_else(|| "its success responses are not of one type".to_owned())
     }
 
-    /// A name for a method that no setter has.
+    /// Returns a name for a method that no setter has.
     pub(super) fn free_name(&self, wanted: &str) -> Ident {
         let taken = self.methods.iter().any(|known| known == wanted);
         Ident::new(&format!("{wanted}{}", if taken { "_" } else { "" }), proc_macro2::Span::call_site())
@@ -205,7 +205,7 @@ impl VisitMut for Outside<'_> {
     }
 }
 
-/// `T` of `Option<T>`.
+/// Returns the `T` of `Option<T>`.
 fn option_of(of: &Type) -> Option<&Type> {
     foreign_name(of)
         .filter(|name| name == "Option")
@@ -229,7 +229,7 @@ fn methods(item: &Item) -> Vec<String> {
     functions(item).map(|function| function.sig.ident.to_string()).collect()
 }
 
-/// `T` of `send() -> Result<ResponseValue<T>, Error>`, unless it is an enum by status.
+/// Returns the `T` of `send() -> Result<ResponseValue<T>, Error>`, unless it is an enum by status.
 fn response(item: &Item) -> Option<Type> {
     let send = functions(item).find(|function| function.sig.ident == "send" && function.sig.asyncness.is_some())?;
     let ReturnType::Type(_, result) = &send.sig.output else { return None };

@@ -114,7 +114,7 @@ struct OwnLocals {
 }
 
 impl OwnLocals {
-    /// A parameter's name has an underscore at its end only if it is a word of Rust.
+    /// Renames a local of the generated code. Names of parameters end with an underscore only if they are words of Rust.
     fn rename(&self, expression: &mut Expr) {
         if self.header_map && *expression == parse_quote!(header_map) {
             *expression = parse_quote!(header_map_);
@@ -168,7 +168,7 @@ fn absolute(tokens: TokenStream) -> TokenStream {
     out
 }
 
-/// `let url = format!("{}/path/{}", client.baseurl, value)` names the path alone.
+/// Removes the base URL from `let url = format!("{}/path/{}", client.baseurl, value)`.
 fn below_base(statement: &mut Stmt) {
     if let Stmt::Local(Local { pat: syn::Pat::Ident(name), init: Some(init), .. }) = statement
         && name.ident == "url"

@@ -34,7 +34,7 @@ pub(crate) fn rewrite(file: &mut File, docs: &BTreeMap<String, OperationDocs>) {
     Lines.visit_file_mut(file);
 }
 
-/// The client's methods: one for each operation, and the constructor.
+/// Sets the documentation of the client's methods: one for each operation, and the constructor.
 fn methods(block: &mut ItemImpl, docs: &BTreeMap<String, OperationDocs>) {
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };

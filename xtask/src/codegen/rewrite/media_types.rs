@@ -1,4 +1,4 @@
-//! Media types: a call sends those that its document names, where progenitor knows `application/json` alone.
+//! Media types: a call sends those that its document names, where progenitor supports `application/json` alone.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(crate) fn rewrite(file: &mut File, root: &Value) {
     }
 }
 
-/// By call: the media type of its body, and those of its success responses, as far as they are JSON of another name.
+/// Returns the media types of each call's body and success responses, as far as they are JSON of another name.
 fn media_types(root: &Value) -> BTreeMap<String, (Option<String>, Option<String>)> {
     let json = |holder: &Value| {
         let media = holder.get("content").and_then(Value::as_object).into_iter().flatten();

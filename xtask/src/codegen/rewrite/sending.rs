@@ -55,7 +55,7 @@ fn shorten(send: &mut ImplItemFn) -> Option<()> {
     Some(())
 }
 
-/// `let Self { client, id } = self; let id = id.map_err(…)?;` become one statement. Returns the name of the client.
+/// Joins `let Self { client, id } = self; let id = id.map_err(…)?;` to one statement. Returns the name of the client.
 fn parameters(statements: &mut Vec<Stmt>, operation: &str) -> Option<Ident> {
     let Some(Stmt::Local(Local { pat: Pat::Struct(parts), .. })) = statements.first() else { return None };
     let names = parts.fields.iter().map(|field| match &*field.pat {
@@ -124,7 +124,7 @@ impl VisitMut for Accept {
     }
 }
 
-/// Returns what is in `OperationInfo { operation_id: "…" }`.
+/// Returns the id in `OperationInfo { operation_id: "…" }`.
 fn operation(block: &Block) -> Option<String> {
     let mut found = OperationId(None);
     found.visit_block(block);

@@ -51,7 +51,7 @@ fn send<'a>(file: &'a mut File, call: &str) -> Option<&'a mut ImplItemFn> {
     })
 }
 
-/// `ResponseValue<T>` becomes `ResponseValue<Option<T>>`; a list is empty instead.
+/// Makes `ResponseValue<Option<T>>` of `ResponseValue<T>`; a list is empty instead.
 fn optional(send: &mut ImplItemFn) {
     let ReturnType::Type(_, result) = &mut send.sig.output else { return };
     let body = argument(result, 0).and_then(|response| argument(response, 0)).cloned();

@@ -1,4 +1,4 @@
-//! What was lost or changed, and what is left to do.
+//! The losses of a draft, and the steps that are left.
 
 use crate::{
     import::{Conversion, Kind, Loss, display_pointer},
@@ -9,29 +9,29 @@ use crate::{
 };
 
 /// Returns the losses by kind, with at most that number of locations each.
-pub(super) fn text(draft: &Conversion, places: usize) -> String {
+pub(super) fn text(draft: &Conversion, locations: usize) -> String {
     let mut out = format!("{} operations, {} schemas", draft.operations.len(), draft.schemas.len());
     out.push_str(&format!("; {} things lost or changed\n", draft.losses.len()));
     for (kind, losses) in by_kind(&draft.losses) {
         out.push_str(&format!("\n{} ({})\n", kind.title(), losses.len()));
-        for loss in losses.iter().take(places) {
+        for loss in losses.iter().take(locations) {
             out.push_str(&format!(
                 "  {}\n    at {}\n",
                 loss.text,
                 one_line(&safe_characters(&display_pointer(&loss.at)))
             ));
         }
-        if losses.len() > places {
-            out.push_str(&format!("  … and {} more\n", losses.len() - places));
+        if losses.len() > locations {
+            out.push_str(&format!("  … and {} more\n", losses.len() - locations));
         }
     }
     out
 }
 
-/// As a file in Markdown, with all places, and what of the vendor's files could not be read.
+/// Returns the losses as a file in Markdown, with all locations, and the parts of the vendor's files that could not be read.
 pub(super) fn markdown(name: &str, draft: &Conversion, source: &str, skipped: &[String]) -> String {
     let mut out = format!(
-        "# What openapi/{name}.yaml leaves out or says otherwise\n\n\
+        "# Losses of openapi/{name}.yaml\n\n\
          Written by `cargo xtask add-vendor`, as it found {source}. Pointers are into the vendor's file.\n"
     );
     for (kind, losses) in by_kind(&draft.losses) {
@@ -66,7 +66,7 @@ fn by_kind(losses: &[Loss]) -> Vec<(Kind, Vec<&Loss>)> {
     groups
 }
 
-/// Returns what to do with a crate that does not pass.
+/// Returns the advice for a crate that does not pass.
 pub(super) fn failed(name: &str, kept: bool) -> String {
     if kept {
         format!(
@@ -78,7 +78,7 @@ pub(super) fn failed(name: &str, kept: bool) -> String {
     }
 }
 
-/// Returns what comes after the command.
+/// Returns the steps after the command.
 pub(super) fn next(name: &str, seconds: f32) -> String {
     format!(
         "{name} compiles, and every operation goes through its mock and back ({seconds:.0} s). What to do next:\n\

@@ -45,7 +45,7 @@ impl Done {
         fs::write(path, text)
     }
 
-    /// A change that cannot be undone is left: the first error is the one to report.
+    /// Restores the files. A change that cannot be undone is left: the first error is the one to report.
     pub(super) fn undo(self) {
         for (path, before) in self.files {
             _ = match before {

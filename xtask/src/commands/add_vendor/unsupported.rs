@@ -70,7 +70,7 @@ pub(super) fn checked(name: &str, draft: &Conversion, published: &Published) -> 
     }
 }
 
-/// Returns the pointers, in the vendor's file, of the operations that a failure is about: the one at its place, or those that use the
+/// Returns the pointers, in the vendor's file, of the operations that a failure is about: the one at its location, or those that use the
 /// schema there.
 pub(super) fn causes(draft: &Conversion, failure: &Failure) -> Vec<String> {
     let parts = failure.at.iter().flat_map(|at| keys(at)).collect::<Vec<_>>();

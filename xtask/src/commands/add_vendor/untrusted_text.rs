@@ -288,8 +288,8 @@ fn rustdoc_finds_no_test_in_a_specification() -> std::io::Result<()> {
         (swagger("where-am-i"), 8),
     ] {
         let docs = checked_docs(&specification).expect("no code");
-        let places = docs.iter().map(|doc| doc.matches("where-am-i").count()).sum::<usize>();
-        assert!(places >= least, "{places} places: {docs:#?}");
+        let locations = docs.iter().map(|doc| doc.matches("where-am-i").count()).sum::<usize>();
+        assert!(locations >= least, "{locations} locations: {docs:#?}");
     }
     Ok(())
 }

@@ -120,7 +120,7 @@ fn heading(draft: &Conversion, published: &Published) -> String {
     format!(
         "{GENERATED_BY} from {} ({}, sha256 {}).\n\
          #\n\
-         # A draft, not curated yet: the descriptions are the vendor's, `required` is as the vendor says, and examples are made up where the\n\
+         # A draft, not curated yet: the descriptions are the vendor's, `required` is the vendor's, and examples are made up where the\n\
          # vendor shows none. What is left to decide is in openapi/README.md: extensions (x-idempotent, x-pagination, …), formats, descriptions.\n\
          # Error bodies are left out: core reads every error itself.\n\
          # {lost} things were lost or changed on the way: in comments below as \"Changed\", and together in openapi/upstream/.\n\n",
@@ -131,24 +131,24 @@ fn heading(draft: &Conversion, published: &Published) -> String {
 }
 
 fn comments(draft: &Conversion, owner: &Owner, indent: usize) -> String {
-    // That error bodies are left out is so everywhere, and said in the heading.
+    // Error bodies are left out everywhere, which the heading states.
     let own = draft.losses.iter().filter(|loss| loss.owner == *owner && loss.kind != Kind::ErrorBody);
     own.map(|loss| {
-        format!("{:indent$}# Changed: {} (vendor's {})\n", "", commented(&loss.text), commented(&place(loss)))
+        format!("{:indent$}# Changed: {} (vendor's {})\n", "", commented(&loss.text), commented(&location(loss)))
     })
     .collect()
 }
 
-fn place(loss: &Loss) -> String {
+fn location(loss: &Loss) -> String {
     if loss.at.is_empty() { "document".to_owned() } else { display_pointer(&loss.at) }
 }
 
-/// A comment ends with its line, whatever the vendor's names hold.
+/// Returns text for a comment, without the characters that end its line.
 fn commented(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() || is_unsafe(letter) { ' ' } else { letter }).collect()
 }
 
-/// `key: value` with all lines indented.
+/// Returns `key: value` with all lines indented.
 fn entry(key: &str, value: Value, indent: usize, style: Style) -> Result<String, String> {
     if style == Style::Json {
         return Ok(format!("{:indent$}{}: {}\n", "", text::quoted(key), json(&value)));
@@ -217,7 +217,7 @@ fn sorted<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> Vec<(&'
     entries
 }
 
-/// Returns the first place where two documents differ.
+/// Returns the first location where two documents differ.
 fn difference(expected: &Value, read: &Value, at: &str) -> String {
     let pairs: Vec<(String, &Value, &Value)> = match (expected, read) {
         (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {

@@ -69,21 +69,21 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output<'_>) -> Result<Exit
 /// Returns the differences that no loss states, and the losses that state no difference.
 fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, Vec<&'a Loss>) {
     let (differences, merged) = walk::differences(published, draft);
-    let places = differences.iter().map(|difference| {
-        let mut all = places(&difference.at, &merged);
-        all.extend(places(&difference.from, &merged));
+    let locations = differences.iter().map(|difference| {
+        let mut all = locations(&difference.at, &merged);
+        all.extend(locations(&difference.from, &merged));
         all
     });
-    let places = places.collect::<Vec<_>>();
-    let is_about = |loss: &Loss, places: &BTreeSet<String>| places.iter().any(|at| related(&loss.at, at));
+    let locations = locations.collect::<Vec<_>>();
+    let is_about = |loss: &Loss, locations: &BTreeSet<String>| locations.iter().any(|at| related(&loss.at, at));
     // What is stated of a whole body or operation, such as that it is always sent, states nothing of its fields.
-    let is_stated = |loss: &Loss, places: &BTreeSet<String>| {
+    let is_stated = |loss: &Loss, locations: &BTreeSet<String>| {
         let is_of_body = loss.kind == Kind::Body && loss.at.ends_with("/requestBody");
         let is_general = is_of_body || matches!(loss.kind, Kind::Other | Kind::Example | Kind::Evidence);
-        is_about(loss, places) && !(is_general && places.iter().all(|at| at.len() > loss.at.len()))
+        is_about(loss, locations) && !(is_general && locations.iter().all(|at| at.len() > loss.at.len()))
     };
-    let missing = differences.iter().zip(&places).filter(|(difference, places)| {
-        difference.is_certain && !draft.losses.iter().any(|loss| is_stated(loss, places))
+    let missing = differences.iter().zip(&locations).filter(|(difference, locations)| {
+        difference.is_certain && !draft.losses.iter().any(|loss| is_stated(loss, locations))
     });
     let missing = missing.map(|(difference, _)| difference);
     let missing = missing.cloned().collect::<BTreeSet<_>>().into_iter().collect();
@@ -92,22 +92,22 @@ fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, 
             loss.kind,
             Kind::Parameter | Kind::Header | Kind::Field | Kind::Enum | Kind::Untyped | Kind::Union
         );
-        is_of_fields && !places.iter().any(|places| is_about(loss, places))
+        is_of_fields && !locations.iter().any(|locations| is_about(loss, locations))
     });
     (missing, unfounded.collect())
 }
 
-/// Returns a place with those that are the same field of the draft, or below it.
-fn places(at: &str, merged: &BTreeSet<Vec<String>>) -> BTreeSet<String> {
+/// Returns a location with those that are the same field of the draft, or below it.
+fn locations(at: &str, merged: &BTreeSet<Vec<String>>) -> BTreeSet<String> {
     let mut found = BTreeSet::from([at.to_owned()]);
     let mut todo = vec![at.to_owned()];
     // Alternatives may be within alternatives, and may contain themselves.
-    while let Some(at) = todo.pop().filter(|_| found.len() < MAX_PLACES) {
+    while let Some(at) = todo.pop().filter(|_| found.len() < MAX_LOCATIONS) {
         for group in merged {
-            for rest in group.iter().filter_map(|place| at.strip_prefix(place.as_str())) {
+            for rest in group.iter().filter_map(|location| at.strip_prefix(location.as_str())) {
                 if rest.is_empty() || rest.starts_with('/') {
-                    let others = group.iter().map(|place| format!("{place}{rest}"));
-                    todo.extend(others.filter(|place| found.insert(place.clone())).collect::<Vec<_>>());
+                    let others = group.iter().map(|location| format!("{location}{rest}"));
+                    todo.extend(others.filter(|location| found.insert(location.clone())).collect::<Vec<_>>());
                 }
             }
         }
@@ -115,7 +115,7 @@ fn places(at: &str, merged: &BTreeSet<Vec<String>>) -> BTreeSet<String> {
     found
 }
 
-const MAX_PLACES: usize = 200;
+const MAX_LOCATIONS: usize = 200;
 
 /// Returns whether one of two pointers is at the other or below it.
 fn related(one: &str, other: &str) -> bool {
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(at, [usage, usage, "/paths/~1trips/post/parameters/0"]);
     }
 
-    /// A schema within as many objects as there are names.
+    /// Returns a schema within as many objects as there are names.
     fn within(names: &[&str], schema: Value) -> Value {
         names.iter().rev().fold(schema, |inner, name| json!({"type": "object", "properties": {*name: inner}}))
     }
@@ -293,7 +293,7 @@ mod tests {
         responses["500"] = json!({"description": "d", "headers": {"Content-Type": {}}});
         let (published, mut draft) = drafted(&root);
         assert_eq!(check(&published, &draft), (vec![], vec![]));
-        // What is said of the headers states nothing of the body.
+        // A loss of headers is not a loss of the body.
         draft.losses.retain(|loss| loss.kind != Kind::Union && loss.kind != Kind::Untyped);
         let at = |draft: &Conversion| check(&published, draft).0.into_iter().map(|found| found.at).collect::<Vec<_>>();
         assert_eq!(at(&draft), ["/components/schemas/Meter/properties/kind"]);

@@ -19,7 +19,7 @@ const FIELD_DEPTH: usize = 64;
 /// How deep the fields of alternatives are followed together.
 const MERGED_DEPTH: usize = 3;
 
-/// Returns all differences between the vendor's operations and those of a draft, and the places that are one field in
+/// Returns all differences between the vendor's operations and those of a draft, and the locations that are one field in
 /// the draft.
 pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Difference>, BTreeSet<Vec<String>>) {
     let document = draft.document();
@@ -47,9 +47,9 @@ struct Walk<'a> {
     found: Vec<Difference>,
     /// Where the schema that is compared is used.
     from: String,
-    /// Places of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
+    /// Locations of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
     merged: BTreeSet<Vec<String>>,
-    /// Pairs of places that were compared.
+    /// Pairs of locations that were compared.
     seen: BTreeSet<(String, String, bool)>,
     /// Whether the client sends what is compared.
     sent: bool,
@@ -71,15 +71,15 @@ impl<'a> Walk<'a> {
         let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         (self.sent, self.from) = (true, String::new());
         for (at, parameter) in operation.parameters_at(self.theirs) {
-            let (name, place) = (text(parameter, "name"), text(parameter, "in"));
-            if place == "body" {
+            let (name, location) = (text(parameter, "name"), text(parameter, "in"));
+            if location == "body" {
                 self.content(parameter, &at, drafted.get("requestBody"));
                 self.from.clear();
             }
-            if matches!(place, "body" | "formData") || is_set_by_client(place, name) {
+            if matches!(location, "body" | "formData") || is_set_by_client(location, name) {
                 continue;
             }
-            match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == place) {
+            match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == location) {
                 None => self.add(&at, format!("the parameter {name:?} is not in the draft")),
                 Some(_) if parameter.get("content").is_some() => {
                     self.add(&at, format!("{name:?} is JSON in a parameter"))
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
                 Some(own) => {
                     let is_joined = |parameter: &Value| parameter.get("explode") == Some(&Value::Bool(false));
                     let is_list = |own: &Value| own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
-                    if place == "query" && is_list(own) && is_joined(parameter) && !is_joined(own) {
+                    if location == "query" && is_list(own) && is_joined(parameter) && !is_joined(own) {
                         self.add(&at, format!("{name:?} is sent once for each item in the draft"));
                     }
                     match (own.get("schema"), parameter.get("schema")) {
@@ -136,7 +136,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The JSON or the form of a body.
+    /// Compares the JSON or the form of a body.
     fn content(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
         let json = |holder: &'a Value| {
             let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
@@ -228,7 +228,7 @@ impl<'a> Walk<'a> {
         self.items(schema, &at, own, depth);
     }
 
-    /// An object in a form: its fields are fields of the form, such as `at[gte]`.
+    /// Compares an object in a form: its fields are fields of the form, such as `at[gte]`.
     fn form_object(&mut self, schema: &'a Value, at: String, own: &'a Value, around: &str, depth: usize) {
         let (at, schema) = resolved(self.theirs, at, schema);
         for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
@@ -246,21 +246,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Notes places of one field of the draft, behind their references too, and those of the fields below it. What they have between them
+    /// Notes locations of one field of the draft, behind their references too, and those of the fields below it. What they have between them
     /// is alternatives.
-    fn merge(&mut self, places: &[String], is_union: bool, depth: usize) {
+    fn merge(&mut self, locations: &[String], is_union: bool, depth: usize) {
         let theirs = self.theirs;
-        let schemas = places.iter().filter_map(|at| Some(resolved(theirs, at.clone(), theirs.pointer(at)?)));
+        let schemas = locations.iter().filter_map(|at| Some(resolved(theirs, at.clone(), theirs.pointer(at)?)));
         let schemas = schemas.collect::<Vec<_>>();
         let behind = schemas.iter().map(|(at, _)| at.clone());
-        self.merged.insert(places.iter().cloned().chain(behind).collect());
+        self.merged.insert(locations.iter().cloned().chain(behind).collect());
         let differ = schemas.windows(2).any(|pair| matches!(pair, [one, other] if one.1 != other.1));
         let objects = schemas.iter().filter(|(_, schema)| kinds(theirs, schema, 0).contains("object"));
         let objects = objects.collect::<Vec<_>>();
         if !differ || !is_union {
             return;
         }
-        for ((at, _), from) in schemas.iter().zip(places) {
+        for ((at, _), from) in schemas.iter().zip(locations) {
             self.found.push(Difference {
                 at: at.clone(),
                 from: from.clone(),
@@ -278,19 +278,20 @@ impl<'a> Walk<'a> {
     }
 
     fn merge_fields(&mut self, fields: impl Iterator<Item = (String, String)>, is_union: bool, depth: usize) {
-        let mut places = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut locations = BTreeMap::<String, BTreeSet<String>>::new();
         for (name, at) in fields {
-            places.entry(name).or_default().insert(at);
+            locations.entry(name).or_default().insert(at);
         }
-        for places in places.into_values().filter(|places| places.len() > 1) {
-            self.merge(&places.into_iter().collect::<Vec<_>>(), is_union, depth);
+        for locations in locations.into_values().filter(|locations| locations.len() > 1) {
+            self.merge(&locations.into_iter().collect::<Vec<_>>(), is_union, depth);
         }
     }
 
     fn items(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
         for key in ["items", "additionalProperties"] {
             // A map of anything is one in the draft; a list of it is read as any JSON.
-            let described = |schema: &&Value| schema.is_object() && (key == "items" || import::says_something(schema));
+            let described =
+                |schema: &&Value| schema.is_object() && (key == "items" || import::states_something(schema));
             if let (Some(schema), Some(own)) = (schema.get(key).filter(described), own.get(key)) {
                 self.schema(schema, child(at, key), own, depth + 1);
             }
@@ -307,8 +308,8 @@ fn has_fields_of(form: &Value, object: &str) -> bool {
 }
 
 /// Headers that the client sets itself: OpenAPI ignores them.
-fn is_set_by_client(place: &str, name: &str) -> bool {
-    place == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
+fn is_set_by_client(location: &str, name: &str) -> bool {
+    location == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
 }
 
 /// Returns a schema behind its references, and behind an `allOf` of one part.
@@ -373,11 +374,11 @@ fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
     is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
 }
 
-/// Returns the properties of an object and of its parts, alternatives included, with their places.
+/// Returns the properties of an object and of its parts, alternatives included, with their locations.
 fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, (String, &'a Value))> {
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
-    let place = child(at, "properties");
-    let mut found = own.map(|(name, value)| (name.clone(), (child(&place, name), value))).collect::<Vec<_>>();
+    let location = child(at, "properties");
+    let mut found = own.map(|(name, value)| (name.clone(), (child(&location, name), value))).collect::<Vec<_>>();
     for key in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
         for (index, part) in parts.filter(|_| depth < DEPTH) {

@@ -62,7 +62,7 @@ impl Converter<'_> {
         reference_to(&name)
     }
 
-    /// Returns what a reference leads to, as it stands where it is used.
+    /// Returns the schema to write where a reference is used.
     pub(super) fn refer(&mut self, target: &str, at: &str) -> Value {
         let Some(pointer) = target.strip_prefix('#') else {
             return self.any(&Map::new(), at, &format!("{target:?} is in another document that is not here"));
@@ -143,7 +143,7 @@ impl Converter<'_> {
         done
     }
 
-    /// A component that is nothing but a reference to itself is anything.
+    /// Returns a converted component; any JSON if it is nothing but a reference to itself.
     fn not_itself(&mut self, converted: Value, name: &str, at: &str) -> Value {
         let own = reference_to(name);
         let direct = converted == own || converted["allOf"][0] == own;

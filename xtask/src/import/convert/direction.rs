@@ -29,7 +29,7 @@ pub(super) struct Directions<'a> {
     root: &'a Value,
     /// References that responses reach.
     in_responses: Vec<&'a str>,
-    /// Whether what a reference leads to has fields of one direction, in it or below it.
+    /// Whether the target of a reference has fields of one direction, in it or below it.
     known: RefCell<BTreeMap<String, bool>>,
     /// Whether any schema of the specification has.
     any: bool,
@@ -56,7 +56,7 @@ impl<'a> Directions<'a> {
         if let Some(known) = self.known.borrow().get(target) {
             return *known;
         }
-        // Until it is known otherwise: what refers to itself adds nothing.
+        // The value until it is computed: a schema that refers to itself adds nothing.
         self.known.borrow_mut().insert(target.to_owned(), false);
         let node = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
         let differ = node.is_some_and(|node| {
@@ -68,7 +68,7 @@ impl<'a> Directions<'a> {
         differ
     }
 
-    /// Returns whether responses reach what is at a pointer.
+    /// Returns whether responses reach a pointer.
     pub(super) fn in_responses(&self, pointer: &str) -> bool {
         self.in_responses.iter().any(|target| target.strip_prefix('#') == Some(pointer))
     }

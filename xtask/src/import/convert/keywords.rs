@@ -1,8 +1,8 @@
-//! What the keywords of a schema say, whichever edition wrote them.
+//! The meaning of a schema's keywords in all editions.
 
 use serde_json::{Map, Value, json};
 
-/// Keywords that say nothing of what a value is.
+/// Keywords that do not restrict values.
 const ANNOTATIONS: [&str; 13] = [
     "title",
     "description",
@@ -19,17 +19,17 @@ const ANNOTATIONS: [&str; 13] = [
     "$comment",
 ];
 
-/// Returns whether a keyword states nothing of what a value is.
+/// Returns whether a keyword does not restrict values.
 pub(super) fn annotates(key: &str) -> bool {
     ANNOTATIONS.contains(&key) || key.starts_with("x-")
 }
 
-/// Returns whether a schema states what its values are, or only something about them.
-pub(crate) fn says_something(schema: &Value) -> bool {
+/// Returns whether a schema has keywords other than annotations.
+pub(crate) fn states_something(schema: &Value) -> bool {
     schema.as_object().is_some_and(|map| map.keys().any(|key| !annotates(key)))
 }
 
-/// Returns what stands beside a reference and is kept: text, and that it may be null.
+/// Adds the keywords beside a reference that are kept: the description, and that it may be null.
 pub(super) fn beside(mut converted: Value, map: &Map<String, Value>) -> Value {
     let text = map.get("description").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let nullable = is_nullable(map);
@@ -55,7 +55,7 @@ pub(super) fn describe(converted: &mut Value, map: &Map<String, Value>) {
     }
 }
 
-/// Says that it may be null. What may be anything may be null already.
+/// Makes a schema nullable. Any JSON includes null already.
 pub(super) fn set_nullable(converted: &mut Value, nullable: bool) {
     if nullable && converted.get("x-any").is_none() {
         if converted.get("$ref").is_some() {
@@ -83,8 +83,8 @@ pub(super) fn kinds(map: &Map<String, Value>) -> Vec<&str> {
         _ => {
             let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten();
             let text = listed.clone().find(|value| value.is_string());
-            let said = map.get("const").or(text).or_else(|| listed.clone().find(|value| !value.is_null()));
-            match said {
+            let value = map.get("const").or(text).or_else(|| listed.clone().find(|value| !value.is_null()));
+            match value {
                 Some(Value::String(_)) => vec!["string"],
                 Some(Value::Bool(_)) => vec!["boolean"],
                 Some(Value::Number(number)) if number.is_f64() => vec!["number"],

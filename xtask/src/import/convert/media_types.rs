@@ -40,7 +40,7 @@ pub(super) fn content(root: &Value, holder: &Value, at: &str) -> Content {
         .collect()
 }
 
-/// Of Swagger 2: the operation's, else the document's, else JSON.
+/// Returns the media types of Swagger 2: the operation's, else the document's, else JSON.
 pub(super) fn media_types(root: &Value, operation: &Operation<'_>, key: &str) -> Vec<String> {
     let list = operation.value.get(key).or_else(|| root.get(key)).and_then(Value::as_array);
     let list = list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();

@@ -33,7 +33,7 @@ use super::{
     security::{self, Credential},
     servers,
 };
-pub(crate) use keywords::says_something;
+pub(crate) use keywords::states_something;
 pub(crate) use parameters::separator;
 pub(crate) use responses::is_ignored_header;
 
@@ -77,7 +77,7 @@ impl Conversion {
         &self.head
     }
 
-    /// `securitySchemes`.
+    /// Returns the `securitySchemes`.
     pub(crate) fn schemes(&self) -> &Value {
         &self.schemes
     }
@@ -102,7 +102,7 @@ impl Conversion {
             && components.and_then(|components| components.get("securitySchemes")) == Some(&self.schemes)
     }
 
-    /// As one document.
+    /// Returns the draft as one document.
     pub(crate) fn document(&self) -> Value {
         let mut document = self.head.clone();
         let mut paths = Map::new();
@@ -214,7 +214,7 @@ fn draft_pagination(root: &Value, draft: &mut Conversion) {
     }
 }
 
-/// Returns how a draft names what it was made of.
+/// Returns the text by which a draft names its source.
 fn source(published: &Published) -> String {
     let text = |pointer: &str| published.root.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim();
     let hash = published.sha256.get(..12).unwrap_or_default();
@@ -282,7 +282,7 @@ impl<'a> Converter<'a> {
         servers::common(&chosen.iter().filter_map(|operation| self.address_of(operation)).collect::<Vec<_>>())
     }
 
-    /// Returns where an operation goes: what it states itself, or else the document.
+    /// Returns the base URL of an operation: its own, else the document's.
     fn address_of(&self, operation: &Operation<'_>) -> Option<String> {
         own_address(operation).or_else(|| servers::of_document(self.root, self.edition))
     }
@@ -325,7 +325,7 @@ impl<'a> Converter<'a> {
         first
     }
 
-    /// `openapi`, `info`, `servers`, `tags`, `security`.
+    /// Returns `openapi`, `info`, `servers`, `tags` and `security`.
     fn head(
         &mut self,
         published: &Published,

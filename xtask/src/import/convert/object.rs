@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
-    keywords::{describe, kinds, says_something},
+    keywords::{describe, kinds, states_something},
 };
 use crate::{
     codegen::identifiers::{field_name, field_names, value_name},
@@ -21,7 +21,7 @@ const MAX_PARTS: usize = 10_000;
 #[derive(Default)]
 pub(super) struct View {
     fields: BTreeMap<String, Field>,
-    /// `additionalProperties` that say something, and where.
+    /// `additionalProperties` with keywords other than annotations, and their location.
     map: Option<(Value, String)>,
     /// Whether `additionalProperties` states that there are other fields.
     is_open: bool,
@@ -40,10 +40,10 @@ struct Field {
 }
 
 impl Field {
-    /// Adds what another part of `allOf` states of the field. A part that states nothing of its type still may say that it may be null.
+    /// Adds what another part of `allOf` states of the field. A part without a type may still be nullable.
     fn refine(&mut self, mut others: Vec<(Value, String)>) {
-        let says = |nodes: &[(Value, String)]| nodes.iter().any(|(node, _)| says_something(node));
-        if !says(&self.nodes) {
+        let states = |nodes: &[(Value, String)]| nodes.iter().any(|(node, _)| states_something(node));
+        if !states(&self.nodes) {
             std::mem::swap(&mut self.nodes, &mut others);
         }
         let only_null = |node: &Value| node.get("type").and_then(Value::as_str) == Some("null");
@@ -57,7 +57,7 @@ impl Field {
                             || ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| map.contains_key(*key))
                     })
                 };
-                // The later of two that both say what it is counts; one that refines keeps the type of the first.
+                // Of two parts with a type, the later one counts; one that refines keeps the type of the first.
                 let is_same_type = own.get("type") == other.get("type");
                 let merged = match (typed(own) && !only_null(own), typed(other) && !only_null(other)) {
                     // Two references, which have no type beside them, may be to different objects.
@@ -70,7 +70,7 @@ impl Field {
                 let merged = if is_null { with_null(merged) } else { merged };
                 self.nodes = vec![(merged, at.clone())];
             }
-            _ if says(&others) => self.nodes = others,
+            _ if states(&others) => self.nodes = others,
             _ => {}
         }
     }
@@ -118,12 +118,12 @@ impl View {
         !self.fields.is_empty()
     }
 
-    /// Returns whether it states nothing of what may be in it.
+    /// Returns whether it states no fields.
     pub(super) fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.map.is_none()
     }
 
-    /// Name, schema and whether it is required, of each field.
+    /// Returns the name, the schema and whether it is required, of each field.
     pub(super) fn into_fields(self) -> impl Iterator<Item = (String, Value, bool)> {
         self.fields.into_iter().map(|(name, field)| {
             let mut nodes = field.nodes.into_iter().map(|(node, _)| node).collect::<Vec<_>>();
@@ -132,7 +132,7 @@ impl View {
         })
     }
 
-    /// Of all parts at once: each may say something of a field.
+    /// Merges another part of `allOf`: each may state keywords of a field.
     fn and(&mut self, other: Self) {
         for (name, field) in other.fields {
             match self.fields.get_mut(&name) {
@@ -150,7 +150,7 @@ impl View {
         self.description = self.description.take().or(other.description);
     }
 
-    /// Of one of two alternatives: a field is there for certain only if both have it.
+    /// Merges another alternative: a field is required only if both require it.
     fn or(&mut self, other: Self) {
         for (name, own) in &mut self.fields {
             own.required &= other.fields.get(name).is_some_and(|field| field.required);
@@ -164,8 +164,8 @@ impl View {
                         }
                     }
                     // Required by one, described by another: what is described counts.
-                    if own.nodes.iter().any(|(node, _)| says_something(node)) {
-                        own.nodes.retain(|(node, _)| says_something(node));
+                    if own.nodes.iter().any(|(node, _)| states_something(node)) {
+                        own.nodes.retain(|(node, _)| states_something(node));
                     }
                 }
                 None => drop(self.fields.insert(name, Field { required: false, ..field })),
@@ -215,7 +215,7 @@ impl Converter<'_> {
             let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
             parts.map(|(index, part)| (part.clone(), item(&list, index))).collect::<Vec<_>>()
         };
-        for (part, at) in parts("allOf").iter().filter(|(part, _)| says_something(part)) {
+        for (part, at) in parts("allOf").iter().filter(|(part, _)| states_something(part)) {
             view.and(self.view_within(part, at, seen, depth + 1)?);
         }
         for key in ["oneOf", "anyOf"] {
@@ -233,7 +233,7 @@ impl Converter<'_> {
         // A part may require what another part describes for the other direction.
         let hidden = std::mem::take(&mut view.hidden);
         view.fields
-            .retain(|name, field| !hidden.contains(name) || field.nodes.iter().any(|(node, _)| says_something(node)));
+            .retain(|name, field| !hidden.contains(name) || field.nodes.iter().any(|(node, _)| states_something(node)));
         view.hidden = hidden;
         Some(view)
     }
@@ -288,7 +288,7 @@ impl Converter<'_> {
         };
         let subtypes = components.filter(|(_, schema)| extends(schema));
         let subtypes = subtypes.map(|(name, schema)| (schema.clone(), child(section, name))).collect::<Vec<_>>();
-        for subtype in subtypes.iter().filter_map(|(schema, place)| self.view(schema, place)) {
+        for subtype in subtypes.iter().filter_map(|(schema, location)| self.view(schema, location)) {
             view.or(subtype);
         }
         if !subtypes.is_empty() {
@@ -298,9 +298,9 @@ impl Converter<'_> {
 
     /// Returns the object that a view shows.
     pub(super) fn object_of(&mut self, view: View, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
-        for place in view.unions.iter().collect::<BTreeSet<_>>() {
+        for location in view.unions.iter().collect::<BTreeSet<_>>() {
             let text = "alternatives became one object: what not all have is optional";
-            self.losses.add(Kind::Union, place, text);
+            self.losses.add(Kind::Union, location, text);
         }
         let mut object = json!({"type": "object"});
         describe(&mut object, map);
@@ -389,24 +389,24 @@ impl Converter<'_> {
 fn own_fields(map: &Map<String, Value>, at: &str) -> View {
     let required = map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let required = required.collect::<BTreeSet<_>>();
-    let place = child(at, "properties");
+    let location = child(at, "properties");
     let properties = map.get("properties").and_then(Value::as_object).into_iter().flatten();
     let fields = properties.map(|(name, node)| {
-        let nodes = vec![(node.clone(), child(&place, name))];
+        let nodes = vec![(node.clone(), child(&location, name))];
         (name.clone(), Field { nodes, required: required.contains(name.as_str()) })
     });
     // Required by one part, described by another: an empty schema, until the other states what it is.
     let mut fields = fields.collect::<BTreeMap<_, _>>();
     if map.contains_key("allOf") || fields.is_empty() && map.contains_key("required") {
         for name in required.iter().filter(|name| !name.is_empty()) {
-            let place = child(at, "required");
+            let location = child(at, "required");
             fields
                 .entry((*name).to_owned())
-                .or_insert_with(|| Field { nodes: vec![(json!({}), place)], required: true });
+                .or_insert_with(|| Field { nodes: vec![(json!({}), location)], required: true });
         }
     }
     let typed = |key: &'static str| {
-        let value = map.get(key).filter(|value| value.is_object() && says_something(value))?;
+        let value = map.get(key).filter(|value| value.is_object() && states_something(value))?;
         Some((value, key))
     };
     let pattern = || map.get("patternProperties")?.as_object()?.values().next();

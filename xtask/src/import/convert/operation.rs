@@ -116,8 +116,8 @@ impl Converter<'_> {
         let drafted = value["parameters"].as_array().into_iter().flatten().collect();
         for (parameter, name) in parameter_names::distinct(drafted, value.get("requestBody").is_some()) {
             if parameter["name"] != name {
-                let (wire, place, setter) = (&parameter["name"], &parameter["in"], setter_name(&name));
-                let text = format!("{wire} in {place} is set by `{setter}`: another setter has its name");
+                let (wire, location, setter) = (&parameter["name"], &parameter["in"], setter_name(&name));
+                let text = format!("{wire} in {location} is set by `{setter}`: another setter has its name");
                 self.losses.add(Kind::Name, &operation.pointer, text);
             }
         }
@@ -131,7 +131,7 @@ impl Converter<'_> {
         Ok(value)
     }
 
-    /// An example for each body: what the vendor shows, as far as it fits, made up where it shows nothing.
+    /// Adds an example to each body: the vendor's as far as it is valid, else a made-up one.
     fn examples(&mut self, operation: &Operation<'_>, value: &mut Value) {
         let shown = examples::vendor_examples(self.root, self.edition, operation);
         let mut missing = Vec::new();

@@ -110,7 +110,7 @@ impl Converter<'_> {
         Ok(drafted)
     }
 
-    /// The template and the path's parameters have to name the same.
+    /// Makes the path's parameters those that its template names.
     fn path_parameters(&mut self, operation: &Operation<'_>, drafted: &mut Vec<Value>) -> Result<(), String> {
         let named = operation.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
         let named = named.collect::<Vec<_>>();
@@ -133,9 +133,9 @@ impl Converter<'_> {
         Ok(())
     }
 
-    /// One parameter; several, if it is an object whose fields are sent one by one; none, if it cannot be sent.
+    /// Converts a parameter: to several, if it is an object whose fields are sent one by one; to none, if it cannot be sent.
     fn parameter(&mut self, parameter: &Parameter<'_>, id: &str) -> Result<Vec<Value>, String> {
-        let (name, place, at) = (parameter.text("name"), parameter.text("in"), parameter.at.as_str());
+        let (name, location, at) = (parameter.text("name"), parameter.text("in"), parameter.at.as_str());
         let leave_out = |converter: &mut Self, why: &str| {
             if parameter.required() {
                 return Err(format!("its required parameter {name:?} {why}"));
@@ -143,7 +143,7 @@ impl Converter<'_> {
             converter.losses.add(Kind::Parameter, at, format!("{name:?} is left out: it {why}"));
             Ok(vec![])
         };
-        match place {
+        match location {
             "body" | "formData" => return Ok(vec![]),
             "query" | "path" => {}
             "header" if OF_THE_CLIENT.contains(&name.to_lowercase().as_str()) => {
@@ -158,7 +158,7 @@ impl Converter<'_> {
             return leave_out(self, "has no name");
         }
         let style = parameter.text("style");
-        match (place, style) {
+        match (location, style) {
             ("header", _) if !is_token(name) => {
                 return leave_out(self, "has a name that no HTTP header can have");
             }
@@ -187,7 +187,7 @@ impl Converter<'_> {
         };
         let deep = style == "deepObject";
         if let Some(fields) = self.parameter_fields(&schema, &schema_at, if deep { name } else { "" }) {
-            if place != "query" {
+            if location != "query" {
                 return leave_out(self, "is an object outside of the query");
             }
             let joined = parameter.value.get("explode") == Some(&json!(false)) || style.ends_with("Delimited");
@@ -319,7 +319,7 @@ impl Converter<'_> {
 
     /// Returns the schema of something that is sent as text; nothing, if it is not simple.
     fn parameter_schema(&mut self, schema: &Value, at: &str, parameter: &Parameter<'_>, hint: &str) -> Option<Value> {
-        let (place, name) = (parameter.text("in"), parameter.text("name"));
+        let (location, name) = (parameter.text("in"), parameter.text("name"));
         let mark = self.losses.len();
         let mut converted = self.schema(schema, at, hint);
         if at == child(&parameter.at, "schema") {
@@ -342,7 +342,7 @@ impl Converter<'_> {
                 (_, "tsv") => "a tab",
                 _ => "a comma",
             };
-            if place == "query" && (!joined || by == "a comma") {
+            if location == "query" && (!joined || by == "a comma") {
                 let items = converted["items"].clone();
                 converted["items"] = self.simple(&items, at, name)?;
                 if joined {
@@ -351,7 +351,7 @@ impl Converter<'_> {
                 return Some(converted);
             }
             // RFC 6570 has the comma itself in a path, and percent-encodes those in items.
-            let encoded = if place == "path" { ", which is percent-encoded" } else { "" };
+            let encoded = if location == "path" { ", which is percent-encoded" } else { "" };
             let text = format!("callers pass the array {name:?} as one string, joined by {by}{encoded}");
             self.losses.add(Kind::Parameter, at, text);
             let mut text = self.as_text(&converted);
@@ -360,14 +360,14 @@ impl Converter<'_> {
         }
         let simple = self.simple(&converted, at, name)?;
         let dated = ["date-time", "lenient-date-time"].iter().any(|format| simple["format"] == *format);
-        if place != "query" && dated {
+        if location != "query" && dated {
             self.losses.add(Kind::Parameter, at, format!("callers pass the time {name:?} as a string, in RFC 3339"));
             return Some(self.as_text(&simple));
         }
         Some(simple)
     }
 
-    /// One value that is sent as text.
+    /// Converts a value that is sent as text.
     fn simple(&mut self, converted: &Value, at: &str, name: &str) -> Option<Value> {
         let converted = if converted.get("x-any").is_some() { self.as_text(converted) } else { converted.clone() };
         if let Some(target) =

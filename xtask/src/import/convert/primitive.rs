@@ -9,7 +9,7 @@ use crate::{
     import::losses::Kind,
 };
 
-/// The formats of strings that the generator knows.
+/// The formats of strings that the generator supports.
 const OF_TEXT: [&str; 12] = [
     "date",
     "date-time",
@@ -72,7 +72,7 @@ impl Converter<'_> {
         integer
     }
 
-    /// Only strings have names: the values of a list of numbers go into the description.
+    /// Adds the values of an enum of numbers to the description: only values of strings have names.
     fn listed(&mut self, number: &mut Value, map: &Map<String, Value>, at: &str) {
         let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
         let values = values.filter(|value| value.is_number()).map(ToString::to_string).collect::<Vec<_>>();

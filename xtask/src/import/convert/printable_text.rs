@@ -32,21 +32,21 @@ pub(super) fn clean(
     schemas: &mut [(String, Packed)],
     losses: &mut Losses,
 ) {
-    let mut cleaned = |node: &mut Value, place: &str, owner: Owner| {
+    let mut cleaned = |node: &mut Value, location: &str, owner: Owner| {
         let mut found = Vec::new();
         walk(node, "", &mut found);
         let outer = losses.belong_to(owner);
         for (at, characters) in found {
-            losses.add(Kind::Text, place, format!("{characters} in {at}"));
+            losses.add(Kind::Text, location, format!("{characters} in {at}"));
         }
         losses.belong_to(outer);
     };
     for (key, value) in head.iter_mut() {
         cleaned(value, &child("", key), Owner::Document);
     }
-    let mut packed = |packed: &mut Packed, place: &str, owner: Owner| {
+    let mut packed = |packed: &mut Packed, location: &str, owner: Owner| {
         let mut value = packed.value();
-        cleaned(&mut value, place, owner);
+        cleaned(&mut value, location, owner);
         *packed = value.into();
     };
     for operation in operations {

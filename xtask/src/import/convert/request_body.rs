@@ -34,14 +34,14 @@ impl Converter<'_> {
             if required {
                 return Err(format!("it needs a body: {why}"));
             }
-            let says = |schema: &Value, at: &str| self.view(schema, at).is_none_or(|view| !view.is_empty());
-            if content.iter().all(|(_, schema, at)| schema.as_ref().is_some_and(|schema| !says(schema, at))) {
+            let states = |schema: &Value, at: &str| self.view(schema, at).is_none_or(|view| !view.is_empty());
+            if content.iter().all(|(_, schema, at)| schema.as_ref().is_some_and(|schema| !states(schema, at))) {
                 return Ok(None);
             }
             self.losses.add(Kind::Body, &at, format!("no body is sent: {why}"));
             return Ok(None);
         }
-        let Some((media, schema, place)) = chosen(&content) else {
+        let Some((media, schema, location)) = chosen(&content) else {
             let names = content.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
             if !required {
                 self.losses.add(
@@ -61,15 +61,15 @@ impl Converter<'_> {
             Sent::Json => {
                 let sent = if media.contains('*') || media.is_empty() { "application/json" } else { media };
                 let schema = match schema {
-                    Some(schema) => self.schema(&schema.clone(), place, &hint),
-                    None => self.any(&Map::new(), place, "the specification does not describe the request body"),
+                    Some(schema) => self.schema(&schema.clone(), location, &hint),
+                    None => self.any(&Map::new(), location, "the specification does not describe the request body"),
                 };
                 if is_nullable(&schema) {
-                    self.losses.add(Kind::Body, place, "null in place of the body is not sent");
+                    self.losses.add(Kind::Body, location, "null in place of the body is not sent");
                 }
                 (sent, not_null(&schema))
             }
-            Sent::Form => match self.form(schema.as_ref().unwrap_or(&json!({"type": "object"})), place, &hint)? {
+            Sent::Form => match self.form(schema.as_ref().unwrap_or(&json!({"type": "object"})), location, &hint)? {
                 Some(schema) => (FORM, schema),
                 None => return Ok(None),
             },
@@ -94,7 +94,7 @@ impl Converter<'_> {
         Ok(Some(body))
     }
 
-    /// Media types, whether it is required, and its description.
+    /// Returns the media types of the body, whether it is required, and its description.
     fn stated_body(&self, operation: &Operation<'_>) -> Option<(Content, bool, String)> {
         if self.edition != Edition::Swagger2 {
             let body = operation.value.get("requestBody")?;
@@ -107,8 +107,9 @@ impl Converter<'_> {
         let parameters = parameters(self.root, operation);
         let consumed = media_types(self.root, operation, "consumes");
         if let Some(body) = parameters.iter().find(|parameter| parameter.text("in") == "body") {
-            let place = child(&body.at, "schema");
-            let consumed = consumed.into_iter().map(|media| (media, body.value.get("schema").cloned(), place.clone()));
+            let location = child(&body.at, "schema");
+            let consumed =
+                consumed.into_iter().map(|media| (media, body.value.get("schema").cloned(), location.clone()));
             let required = body.value.get("required").and_then(Value::as_bool).unwrap_or_default();
             return Some((consumed.collect(), required, body.text("description").trim().to_owned()));
         }
@@ -144,7 +145,7 @@ impl Converter<'_> {
         Ok(Some(not_null(&converted)))
     }
 
-    /// Returns whether the object of a form is stated to be sent as `object[field]`; `at` is the place of the form's schema.
+    /// Returns whether the object of a form is stated to be sent as `object[field]`; `at` is the location of the form's schema.
     fn is_deep_object(&self, at: &str, name: &str) -> bool {
         let media = at.strip_suffix("/schema").and_then(|at| self.root.pointer(at));
         let style = media.and_then(|media| media.get("encoding")?.get(name)?.get("style")?.as_str());

@@ -20,16 +20,16 @@ impl Converter<'_> {
         let stated = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
         let stated = stated.filter(|(status, _)| !status.starts_with("x-")).map(|(status, response)| {
             let target = response.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-            let place = target.map_or_else(|| child(&at, status), str::to_owned);
-            (status.to_uppercase(), resolve(self.root, response), place)
+            let location = target.map_or_else(|| child(&at, status), str::to_owned);
+            (status.to_uppercase(), resolve(self.root, response), location)
         });
         let stated = stated.collect::<Vec<_>>();
-        for (status, response, place) in &stated {
+        for (status, response, location) in &stated {
             if let Some(reference) = dangling(response) {
                 let text = format!("unresolved reference {reference:?}: converted to a response without a body");
                 self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), text);
             }
-            self.headers(status, response, place);
+            self.headers(status, response, location);
         }
         let mut drafted = Map::new();
         let mut successes = stated.iter().filter(|(status, ..)| status.starts_with('2')).collect::<Vec<_>>();
@@ -66,7 +66,7 @@ impl Converter<'_> {
             self.losses.add(Kind::Response, &at, text);
         }
         let mut download = mixed;
-        for ((status, response, place), content) in successes.iter().zip(&contents) {
+        for ((status, response, location), content) in successes.iter().zip(&contents) {
             let number = numeric(status);
             // Of all other successes: one without a body, as 204 has none.
             if content.is_empty()
@@ -81,7 +81,7 @@ impl Converter<'_> {
                 continue;
             }
             let hint = if successes.len() == 1 { response_hint(id, "200") } else { response_hint(id, &number) };
-            let (content, file) = if mixed { (bytes(content), true) } else { self.response(content, place, &hint) };
+            let (content, file) = if mixed { (bytes(content), true) } else { self.response(content, location, &hint) };
             download |= file;
             let description = text(response, "description");
             let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
@@ -101,11 +101,11 @@ impl Converter<'_> {
             drafted.insert("200".to_owned(), json!({"description": "Success."}));
         }
         let mut errors = Vec::new();
-        for (status, response, place) in stated.iter().filter(|(status, ..)| !status.starts_with('2')) {
+        for (status, response, location) in stated.iter().filter(|(status, ..)| !status.starts_with('2')) {
             if successes.iter().any(|(success, ..)| success == status) {
                 continue;
             }
-            if !self.stated_response(operation, response, place).is_empty() {
+            if !self.stated_response(operation, response, location).is_empty() {
                 errors.push(status.to_lowercase());
             }
             let text = text(response, "description");
@@ -143,13 +143,13 @@ impl Converter<'_> {
             return content(self.root, response, at);
         }
         let Some(schema) = response.get("schema") else { return vec![] };
-        let place = child(at, "schema");
+        let location = child(at, "schema");
         let produced = media_types(self.root, operation, "produces");
         let file = schema.get("type").and_then(Value::as_str) == Some("file");
         let produced = produced.into_iter().map(|media| {
             if file && matches!(kind(&media), Sent::Json) { "application/octet-stream".to_owned() } else { media }
         });
-        produced.map(|media| (media, Some(schema.clone()), place.clone())).collect()
+        produced.map(|media| (media, Some(schema.clone()), location.clone())).collect()
     }
 
     /// Returns whether a body is decoded from JSON. Of any media type, a string is text as it comes.
@@ -166,7 +166,7 @@ impl Converter<'_> {
     fn response(&mut self, content: &Content, at: &str, hint: &str) -> (Option<Value>, bool) {
         let json = content.iter().filter(|(media, schema, _)| self.is_read_as_json(media, schema));
         let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
-        let Some((media, schema, place)) = json.or_else(|| content.first()) else { return (None, false) };
+        let Some((media, schema, location)) = json.or_else(|| content.first()) else { return (None, false) };
         let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| name != media).collect::<Vec<_>>();
         if !others.is_empty() {
             self.losses.add(
@@ -181,8 +181,8 @@ impl Converter<'_> {
         let plain = media.split(';').next().unwrap_or_default().trim();
         let named = if ["*/*", "application/*", ""].contains(&plain) { "application/json" } else { media.as_str() };
         let schema = match schema {
-            Some(schema) => self.schema(&schema.clone(), place, hint),
-            None => self.any(&Map::new(), place, "the specification does not describe the response body"),
+            Some(schema) => self.schema(&schema.clone(), location, hint),
+            None => self.any(&Map::new(), location, "the specification does not describe the response body"),
         };
         (Some(json!({named: {"schema": schema}})), false)
     }

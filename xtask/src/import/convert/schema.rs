@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Converter,
-    keywords::{annotates, beside, describe, is_nullable, kinds, says_something, set_nullable},
+    keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable, states_something},
 };
 use crate::{
     codegen::identifiers::type_name,
@@ -60,10 +60,10 @@ impl Converter<'_> {
         let several = several.map(|(index, example)| (item(&list, index), example));
         let all = node.get("example").map(|example| (child(at, "example"), example)).into_iter().chain(several);
         // Null may be one of several types, which are converted one by one.
-        for (place, example) in all.filter(|(_, example)| !example.is_null()) {
+        for (location, example) in all.filter(|(_, example)| !example.is_null()) {
             let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
             let found = mismatches(converted, example, &component);
-            found.iter().for_each(|mismatch| self.losses.add(Kind::Evidence, &place, mismatch_text(mismatch)));
+            found.iter().for_each(|mismatch| self.losses.add(Kind::Evidence, &location, mismatch_text(mismatch)));
         }
     }
 
@@ -88,7 +88,11 @@ impl Converter<'_> {
             }
             if !beside_it.is_empty() {
                 let names = beside_it.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                self.losses.add(Kind::Other, at, format!("{names} beside a reference: ignored, as OpenAPI 3.0 says"));
+                self.losses.add(
+                    Kind::Other,
+                    at,
+                    format!("{names} beside a reference: ignored, as OpenAPI 3.0 requires"),
+                );
             }
             let referred = self.refer(target, at);
             // OpenAPI 3.0 ignores an example beside a reference.
@@ -141,23 +145,23 @@ impl Converter<'_> {
         }
     }
 
-    /// `allOf`: the one part that states something, or one object of all.
+    /// Converts `allOf`: to its only part with more than annotations, or to one object of all parts.
     fn all_of(&mut self, node: &Value, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
         let list = child(at, "allOf");
         let parts = map.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
-        let parts = parts.map(|(index, part)| (part, item(&list, index))).filter(|(part, _)| says_something(part));
+        let parts = parts.map(|(index, part)| (part, item(&list, index))).filter(|(part, _)| states_something(part));
         let parts = parts.collect::<Vec<_>>();
         let mut own = map.clone();
         own.remove("allOf");
-        let own_says = own.iter().any(|(key, value)| {
+        let own_states = own.iter().any(|(key, value)| {
             let only_object = key == "type" && value == "object";
             !only_object && !annotates(key)
         });
-        // A part that states nothing of the type may say that it may be null.
+        // A part without a type may still be nullable.
         let all = map.get("allOf").and_then(Value::as_array).into_iter().flatten();
         let nullable = is_nullable(map)
-            || all.filter(|part| !says_something(part)).any(|part| part.as_object().is_some_and(is_nullable));
-        if let ([(part, at)], false) = (parts.as_slice(), own_says) {
+            || all.filter(|part| !states_something(part)).any(|part| part.as_object().is_some_and(is_nullable));
+        if let ([(part, at)], false) = (parts.as_slice(), own_states) {
             let mut converted = beside(self.convert(part, at, hint), map);
             set_nullable(&mut converted, nullable);
             return converted;
@@ -205,7 +209,7 @@ impl Converter<'_> {
     }
 }
 
-/// Returns what distinguishes schemas at the same places. Not the schemas themselves: nested ones would hold each
+/// Returns what distinguishes schemas at the same locations. Not the schemas themselves: nested ones would hold each
 /// other's text.
 pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
     let mut digest = Sha256::new();

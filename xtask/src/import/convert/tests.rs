@@ -475,10 +475,10 @@ fn examples_of_published_schemas_are_shown_where_they_fit() {
             "responses": {"204": {"description": "d"}},
         });
         let draft = drafted(root).expect("it converts");
-        for (operation, place) in draft.operations.iter().zip(["/responses/200", "/requestBody"]) {
+        for (operation, location) in draft.operations.iter().zip(["/responses/200", "/requestBody"]) {
             let value = operation.value();
-            let media = value.pointer(&format!("{place}/content/application~1json"));
-            assert_eq!(media.and_then(|media| media["example"].get("f")), Some(&shown), "{place} {field}");
+            let media = value.pointer(&format!("{location}/content/application~1json"));
+            assert_eq!(media.and_then(|media| media["example"].get("f")), Some(&shown), "{location} {field}");
         }
     }
     // What an example of the whole response shows is nearer.
@@ -503,9 +503,9 @@ fn examples_of_schemas_of_swagger_2_are_shown() {
     }))
     .expect("it converts");
     let value = draft.operations[0].value();
-    for place in ["/requestBody", "/responses/200"] {
-        let example = value.pointer(&format!("{place}/content/application~1json/example/price"));
-        assert_eq!(example, Some(&json!("12.50")), "{place}");
+    for location in ["/requestBody", "/responses/200"] {
+        let example = value.pointer(&format!("{location}/content/application~1json/example/price"));
+        assert_eq!(example, Some(&json!("12.50")), "{location}");
     }
     assert!(losses(&draft).iter().any(|text| text.starts_with("X-Total: ")), "{:?}", losses(&draft));
 }
@@ -560,7 +560,7 @@ fn parameters_of_one_name_are_kept_and_reported() {
         named.collect::<Vec<_>>(),
         ["\"id\" \"query\"", "\"ID\" \"query\"", "\"body\" \"query\"", "\"Id\" \"header\"", "\"id\" \"path\""]
     );
-    let said = losses(&draft);
+    let reported = losses(&draft);
     for expected in [
         "\"id\" in \"query\" is set by `id_query`: another setter has its name",
         "\"ID\" in \"query\" is set by `id_query_2`: another setter has its name",
@@ -568,7 +568,7 @@ fn parameters_of_one_name_are_kept_and_reported() {
         "\"Id\" in \"header\" is set by `id_header`: another setter has its name",
         "\"iD\" is left out: it is listed twice",
     ] {
-        assert!(said.contains(&expected), "{expected}: {said:?}");
+        assert!(reported.contains(&expected), "{expected}: {reported:?}");
     }
 }
 

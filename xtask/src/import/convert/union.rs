@@ -98,8 +98,8 @@ impl Converter<'_> {
                     (items, child(at, "items"))
                 });
                 let items = items.collect::<Nodes>();
-                let place = items.first().map(|(_, at)| at.clone()).unwrap_or_default();
-                let converted = self.union(items, &place, hint);
+                let location = items.first().map(|(_, at)| at.clone()).unwrap_or_default();
+                let converted = self.union(items, &location, hint);
                 let entries = self.placed(converted, hint);
                 json!({"type": "array", "items": entries})
             }
@@ -113,7 +113,7 @@ impl Converter<'_> {
     /// Replaces a node that is itself a choice by its alternatives.
     fn flatten(&self, node: Value, at: String, flat: &mut Nodes, seen: &mut BTreeSet<String>) {
         let target = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-        let (inner, place) = match target.and_then(|target| Some((self.root.pointer(target)?, target))) {
+        let (inner, location) = match target.and_then(|target| Some((self.root.pointer(target)?, target))) {
             // Once more it adds nothing: choices of choices would double with every level.
             Some((_, target)) if !seen.insert(target.to_owned()) => return,
             Some((inner, target)) => (inner, target.to_owned()),
@@ -124,7 +124,7 @@ impl Converter<'_> {
                 if let Some(parts) = map.get(key).and_then(Value::as_array).filter(|parts| !parts.is_empty()) {
                     let parts = parts.clone();
                     for (index, part) in parts.into_iter().enumerate() {
-                        self.flatten(part, item(&child(&place, key), index), flat, seen);
+                        self.flatten(part, item(&child(&location, key), index), flat, seen);
                     }
                     return;
                 }
@@ -134,7 +134,7 @@ impl Converter<'_> {
                 for kind in several {
                     let mut one = map.clone();
                     one.insert("type".to_owned(), kind.clone());
-                    flat.push((Value::Object(one), place.clone()));
+                    flat.push((Value::Object(one), location.clone()));
                 }
                 return;
             }
@@ -150,7 +150,7 @@ impl Converter<'_> {
         flat.len() > 1 && flat.iter().all(|(node, _)| simple(node))
     }
 
-    /// Returns what an alternative is; "anything" if that cannot be said.
+    /// Returns the type of an alternative for messages; "anything" if it has none.
     fn kind(&self, node: &Value) -> &'static str {
         let Some(map) = resolve(self.root, node).as_object() else { return "anything" };
         match kinds(map).as_slice() {

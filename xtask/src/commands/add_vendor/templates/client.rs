@@ -66,7 +66,7 @@ pub(super) fn arguments(plan: &Plan<'_>) -> Vec<Argument> {
     arguments
 }
 
-/// Whose id and secret, where tokens come from, and for which scopes.
+/// Returns the description of an OAuth client's id and secret, with the token URL and the scopes.
 fn oauth_in_words(token_url: &str, scopes: &[String]) -> String {
     let scopes = match scopes {
         [] => String::new(),
@@ -77,7 +77,7 @@ fn oauth_in_words(token_url: &str, scopes: &[String]) -> String {
     format!("id and secret of an OAuth client, which gets tokens from {}{scopes}", code_span(token_url))
 }
 
-/// For the crate's README.
+/// Returns the description of the credentials for the crate's README.
 pub(super) fn credentials_in_words(plan: &Plan<'_>) -> String {
     let arguments = arguments(plan);
     let words = arguments.iter().map(|argument| argument.words.as_str()).collect::<Vec<_>>().join("; ");
@@ -167,7 +167,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
          const SERVICE: Service = Service {{ operations: OPERATIONS, request_id_headers: &[], limit_reset_headers: &[], credential_hint: {hint:?} }};\n{constant}\n\
          impl Client {{\n    /// A client, by {words}.\n    ///\n    /// No rate limit is set; [`rate_limit`](ClientBuilder::rate_limit) sets one.\n    \
          pub fn builder({parameters}) -> ClientBuilder<Self> {{\n        {made}\n    }}\n\n    \
-         /// From {named}{also}.\n    ///\n    /// # Errors\n    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.\n    \
+         /// Returns the builder of a client from {named}{also}.\n    ///\n    /// # Errors\n    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.\n    \
          pub fn builder_from_env() -> Result<ClientBuilder<Self>> {{\n        let [{locals}] = required_env([{quoted}])?;\n        {finish}\n    }}\n}}\n",
         imports.join(", "),
     );

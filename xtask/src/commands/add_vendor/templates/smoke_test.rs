@@ -16,7 +16,7 @@ use crate::{
 /// Returns the source of `tests/smoke.rs`.
 pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let (library, name) = (library(plan.name), plan.name);
-    // Without an example there is nothing to send or to return; the losses say why there is none.
+    // Without an example there is nothing to send or to return; the losses state why there is none.
     let shown = plan.draft.operations.iter().filter(|operation| has_examples(operation));
     let tests = shown.map(|operation| test(plan, operation)).collect::<Result<Vec<_>, _>>()?;
     let tests = tests.join("\n");
@@ -65,19 +65,19 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     )))
 }
 
-const DOCUMENT_EXAMPLE: &str = r#"/// The example of an operation's body or response, by its place in the operation.
-fn document_example(operation: &str, place: &str) -> Value {
+const DOCUMENT_EXAMPLE: &str = r#"/// The example of an operation's body or response, by its pointer in the operation.
+fn document_example(operation: &str, pointer: &str) -> Value {
     let items = DOCUMENT["paths"].as_object().unwrap().values();
     let mut operations = items.flat_map(|item| item.as_object().unwrap().values());
     let found = operations.find(|found| found["operationId"] == operation).unwrap();
-    let content = found.pointer(place).unwrap()["content"].as_object().unwrap().values().next().unwrap();
+    let content = found.pointer(pointer).unwrap()["content"].as_object().unwrap().values().next().unwrap();
     content["example"].clone()
 }
 
 "#;
 
-const EXAMPLE: &str = r#"fn example<T: serde::de::DeserializeOwned>(operation: &str, place: &str) -> T {
-    serde_json::from_value(document_example(operation, place)).unwrap()
+const EXAMPLE: &str = r#"fn example<T: serde::de::DeserializeOwned>(operation: &str, pointer: &str) -> T {
+    serde_json::from_value(document_example(operation, pointer)).unwrap()
 }
 
 "#;
@@ -100,7 +100,7 @@ fn present(value: Value) -> Value {
 
 "#;
 
-/// What the macro adds to the example, whose functions are private.
+/// The function that the macro adds to the example, whose functions are private.
 const RUN: &str = "            pub(crate) async fn run(client: &Client) -> Result<(), Error> {\n                first_call(client).await\n            }\n";
 
 const README_TEST: &str = r#"#[test]
@@ -140,16 +140,16 @@ struct Mocked {
 fn mocked(operation: &ConvertedOperation) -> Result<Mocked, String> {
     let (id, value) = (&operation.id, operation.value());
     let (status, read) = success(&value).ok_or_else(|| format!("{id} has no success"))?;
-    let (place, then) = (format!("/responses/{status}"), status_name(status));
+    let (location, then) = (format!("/responses/{status}"), status_name(status));
     let status_check = format!("    assert_eq!(read.status(), {status});\n");
     Ok(match read {
         Read::Json => {
             let holder = &value["responses"][status.to_string()];
             let (kind, borrow) = (kind(holder), borrowed(holder));
             Mocked {
-                before: format!("    let response{kind} = example({id:?}, {place:?});\n"),
+                before: format!("    let response{kind} = example({id:?}, {location:?});\n"),
                 then: format!("then.{then}({borrow}response);"),
-                check: format!("    same(&read.into_inner(), &document_example({id:?}, {place:?}));\n"),
+                check: format!("    same(&read.into_inner(), &document_example({id:?}, {location:?}));\n"),
             }
         }
         Read::File => Mocked {

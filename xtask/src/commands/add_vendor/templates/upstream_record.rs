@@ -6,7 +6,7 @@ use openapi_document::Document;
 
 use crate::{commands::add_vendor::Plan, upstream};
 
-/// Returns the record of what the document was made of.
+/// Returns the record of the document's source.
 pub(super) fn record(plan: &Plan<'_>) -> String {
     let document = Document::parse(plan.name, plan.document);
     let known =
