@@ -103,7 +103,7 @@ pub(crate) fn render(mut document: Document) -> Result<GeneratedFiles, String> {
     printed.map(|printed| printed.files(&document, &whole)).map_err(|error| format!("{}: {error}", document.name))
 }
 
-/// What is written of the document as a whole.
+/// The code of the document as a whole.
 struct Whole {
     docs: BTreeMap<String, OperationDocs>,
     enums: Vec<OpenEnum>,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::packed::Packed;
 
-/// How many operations and schemas a part has. It has more only if one operation reaches more.
+/// The number of operations and schemas of a part. It has more only if one operation reaches more.
 const SIZE: usize = 48;
 
 /// The schemas that each component schema names.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::identifiers::{component_name, type_name};
 
-/// What a client reads of the success responses of an operation.
+/// The type that a client reads of the success responses of an operation.
 pub(crate) enum Successes {
     /// The same for all: JSON, bytes, or nothing.
     One,
@@ -23,7 +23,7 @@ pub(crate) fn is_json(media: &str) -> bool {
     name.ends_with("/json") || name.ends_with("+json")
 }
 
-/// What a client reads of one response.
+/// The type that a client reads of one response.
 #[derive(PartialEq)]
 enum Read {
     Nothing,

@@ -17,14 +17,14 @@ const MAX_SIZE: usize = 10_000;
 /// The same for the bytes of names and strings.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What the vendor shows for an operation.
+/// The vendor's examples for an operation.
 #[derive(Default)]
 pub(super) struct VendorExamples<'a> {
     pub(super) body: Hint<'a>,
     pub(super) response: Hint<'a>,
 }
 
-/// What the vendor shows of a body.
+/// The vendor's examples of a body.
 #[derive(Default)]
 pub(super) struct Hint<'a> {
     pub(super) example: Option<&'a Value>,
@@ -58,7 +58,7 @@ pub(super) fn vendor_examples<'a>(root: &'a Value, edition: Edition, operation: 
     }
 }
 
-/// What the vendor shows of a value: the examples, the nearest first, and the published schemas of it.
+/// The vendor's examples of a value: the values, the nearest first, and the published schemas of it.
 #[derive(Default)]
 struct Hints<'a> {
     examples: Vec<&'a Value>,

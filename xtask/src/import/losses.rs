@@ -1,8 +1,8 @@
-//! What was lost or changed between a vendor's specification and ours: nothing of it silently.
+//! Losses: the parts of a vendor's specification that ours leaves out or changes. None is silent.
 
 use std::collections::BTreeSet;
 
-/// What was lost or changed, the gravest first.
+/// The kind of a loss, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Operation,
@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// What of the draft a loss belongs to, to stand there as a comment.
+/// The part of the draft that has the loss as a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Owner {
     #[default]
@@ -66,9 +66,9 @@ pub(crate) enum Owner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loss {
     pub(crate) kind: Kind,
-    /// Where in the vendor's file, as a JSON pointer.
+    /// The JSON pointer in the vendor's file.
     pub(crate) at: String,
-    /// What, in a line.
+    /// The description of the loss, in a line.
     pub(crate) text: String,
     pub(crate) owner: Owner,
 }

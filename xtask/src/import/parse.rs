@@ -13,11 +13,11 @@ use crate::packed::Packed;
 pub(crate) struct Published {
     /// The file's name, without folders: it goes into what is committed.
     pub(crate) file: String,
-    /// Of the file, in hex.
+    /// The digest of the file, in hex.
     pub(crate) sha256: String,
     pub(crate) edition: Edition,
     pub(crate) root: Value,
-    /// What could not be read and was passed over, a line each.
+    /// The parts that could not be read and were skipped, a line each.
     pub(crate) skipped: Vec<String>,
     /// The root, while it is not needed.
     packed: Option<Packed>,

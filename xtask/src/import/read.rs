@@ -60,7 +60,7 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Published, String> {
     Ok(all)
 }
 
-/// What may have entries of several files, level by level; all else is of the first.
+/// The sections that may have entries of several files, level by level; all else is of the first.
 const JOINED: [&str; 5] = ["paths", "definitions", "components", "parameters", "responses"];
 
 /// Adds what another document has to one. Sections hold names, sections of `components` as well, and a path holds methods.

@@ -139,7 +139,7 @@ pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Op
     operation.value.get("security").or_else(|| root.get("security"))
 }
 
-/// What is sent together: each credential in words.
+/// The credentials that are sent together, each as its description.
 pub(crate) type Requirement = BTreeSet<String>;
 
 /// Returns the alternatives of which an operation calls for one, without scopes; none if nothing is stated.

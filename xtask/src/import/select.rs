@@ -1,4 +1,4 @@
-//! Which operations of a specification are meant.
+//! The choice of operations of a specification.
 
 use std::collections::BTreeMap;
 

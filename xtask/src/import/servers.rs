@@ -1,4 +1,4 @@
-//! Where requests go.
+//! The base URL of requests.
 
 use openapi_document::pointer::{child, item};
 use serde_json::Value;

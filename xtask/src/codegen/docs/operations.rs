@@ -19,9 +19,9 @@ use crate::{
 
 /// The documentation of one operation, ready for rustdoc.
 pub(crate) struct OperationDocs {
-    /// Of the client's method.
+    /// The documentation of the client's method.
     pub(crate) method: String,
-    /// Of the call's setters, by Rust name.
+    /// The documentation of the call's setters, by Rust name.
     pub(crate) setters: BTreeMap<String, String>,
     /// Why not to use it, if the vendor states it.
     pub(crate) deprecated: Option<String>,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::codegen::successes::{is_json, not_null};
 
-/// Which statuses the success responses keep.
+/// The statuses that the success responses keep.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Success {
     /// Any 2xx: a vendor that responds with 201 for a documented 200 has still succeeded.

@@ -10,7 +10,7 @@ use crate::codegen::{
     identifiers::{field_name, field_names},
 };
 
-/// What typify would make a validating type of, or use for something else than we mean. A vendor's limits are the vendor's to
+/// Keywords that typify would make a validating type of, or use in another sense. A vendor's limits are the vendor's to
 /// judge: a name that is one letter too long must not fail a page.
 pub(crate) const IGNORED_KEYWORDS: [&str; 19] = [
     "minLength",

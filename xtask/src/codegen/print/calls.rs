@@ -79,7 +79,7 @@ fn docs(setter: &ImplItemFn) -> impl Iterator<Item = &Attribute> {
     setter.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"))
 }
 
-/// How a parameter is set, and the type of its value.
+/// The setter of a parameter, and the type of its value.
 struct Parameter {
     kind: &'static str,
     of: Type,

@@ -75,7 +75,7 @@ fn without_serde(all: &[Attribute]) -> Vec<Attribute> {
     others.collect()
 }
 
-/// What serde is to do with a field.
+/// The options of serde for a field.
 #[derive(Default)]
 struct Options {
     name: Option<String>,

@@ -1,4 +1,4 @@
-//! How progenitor is configured.
+//! The configuration of progenitor.
 
 use progenitor::{GenerationSettings, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use quote::quote;

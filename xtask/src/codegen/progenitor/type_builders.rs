@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Which part of the builders of types is generated.
+/// The part of the builders of types that is generated.
 #[derive(Clone, Copy)]
 pub(in crate::codegen) enum TypeBuilders {
     /// As progenitor writes them: their public items are compared.

@@ -51,7 +51,7 @@ fn add(attribute: &mut Attribute) {
     }
 }
 
-/// Whether an item has a secret, or a type that has one.
+/// A visitor that finds out whether an item has a secret, or a type that has one.
 struct Mentions<'a> {
     excluded: &'a BTreeSet<String>,
     found: bool,

@@ -128,11 +128,11 @@ fn quoted_path(path: &str) -> String {
     if path.is_empty() { "the response".to_owned() } else { format!("{path:?}") }
 }
 
-/// How a page is requested.
+/// The parameter by which a page is requested.
 struct Position {
     /// The value of the parameter that the caller has set.
     first: Option<TokenStream>,
-    /// From a call and a position to the call of that page.
+    /// The code that makes the call of a page from a call and a position.
     set: TokenStream,
 }
 

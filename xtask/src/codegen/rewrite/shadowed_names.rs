@@ -9,7 +9,7 @@ use syn::{
 
 use crate::codegen::{identifiers::TAKEN_SETTERS, open_enum::OpenEnum};
 
-/// What generated code names without a path. Progenitor writes most others with one.
+/// The names that generated code uses without a path. Progenitor writes most others with one.
 const PATHS: [(&str, &str); 22] = [
     ("Box", "::std::boxed::Box"),
     ("Clone", "::std::clone::Clone"),

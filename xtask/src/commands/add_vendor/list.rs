@@ -1,4 +1,4 @@
-//! What a specification has, to choose from.
+//! The operations of a specification, to choose from.
 
 use std::{io::Write, process::ExitCode};
 

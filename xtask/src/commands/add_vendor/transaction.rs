@@ -22,7 +22,7 @@ pub(super) fn all(root: &Path, changes: &[Change]) -> Result<Done, String> {
     Ok(done)
 }
 
-/// What was written, and what was there before.
+/// The files that were written, with their content before.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     files: Vec<(PathBuf, Option<Vec<u8>>)>,

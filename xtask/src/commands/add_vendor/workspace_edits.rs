@@ -66,7 +66,7 @@ struct Mentions {
     dependency: String,
     feature: String,
     optional: String,
-    /// Of the facade's feature `mock`.
+    /// The lines of the facade's feature `mock`.
     forwarded: String,
     /// The facade's module.
     item: String,

@@ -60,7 +60,7 @@ const ORDER: [&str; 46] = [
     "trace",
 ];
 
-/// How values are written.
+/// The form in which values are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     /// As a person writes it, long strings in blocks.

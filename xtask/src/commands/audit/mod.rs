@@ -26,12 +26,12 @@ pub(crate) struct Arguments {
     paths: Vec<String>,
 }
 
-/// What a draft lacks, or has otherwise.
+/// A part of the specification that a draft lacks, or has in another form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Difference {
     /// The pointer in the vendor's file.
     at: String,
-    /// Where the schema is used whose difference this is.
+    /// The location where the differing schema is used.
     from: String,
     text: String,
     /// Whether the draft lacks something in any case. What alternatives have between them depends on all others.

@@ -12,11 +12,11 @@ use serde_json::{Map, Value};
 use super::Difference;
 use crate::import::{self, Conversion, Published};
 
-/// How deep parts of a schema are followed: they may contain themselves.
+/// The depth to which parts of a schema are followed: they may contain themselves.
 const DEPTH: usize = 12;
-/// How deep fields are followed. Components that contain themselves are compared once.
+/// The depth to which fields are followed. Components that contain themselves are compared once.
 const FIELD_DEPTH: usize = 64;
-/// How deep the fields of alternatives are followed together.
+/// The depth to which the fields of alternatives are followed together.
 const MERGED_DEPTH: usize = 3;
 
 /// Returns all differences between the vendor's operations and those of a draft, and the locations that are one field in
@@ -45,7 +45,7 @@ struct Walk<'a> {
     theirs: &'a Value,
     ours: &'a Value,
     found: Vec<Difference>,
-    /// Where the schema that is compared is used.
+    /// The location where the compared schema is used.
     from: String,
     /// Locations of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
     merged: BTreeSet<Vec<String>>,

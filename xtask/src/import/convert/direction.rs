@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Converter;
 
-/// Which way a body goes.
+/// The direction of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     Request,
@@ -24,7 +24,7 @@ impl Direction {
     }
 }
 
-/// What a specification states of directions.
+/// The directions that a specification states.
 pub(super) struct Directions<'a> {
     root: &'a Value,
     /// References that responses reach.

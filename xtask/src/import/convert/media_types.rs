@@ -8,7 +8,7 @@ pub(super) type Content = Vec<(String, Option<Value>, String)>;
 
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// How a body is sent.
+/// The encoding of a body.
 pub(super) enum Sent {
     Json,
     Form,

@@ -48,7 +48,7 @@ pub(crate) struct Conversion {
     pub(crate) schemas: Vec<(String, Packed)>,
     pub(crate) losses: Vec<Loss>,
     pub(crate) credentials: Vec<Credential>,
-    /// Where requests go, if the specification states.
+    /// The base URL of requests, if the specification states one.
     pub(crate) address: Option<String>,
     head: Map<String, Value>,
     schemes: Value,
@@ -59,7 +59,7 @@ pub(crate) struct ConvertedOperation {
     pub(crate) id: String,
     pub(crate) method: &'static str,
     pub(crate) path: String,
-    /// Where it is in the vendor's file.
+    /// The pointer in the vendor's file.
     pub(crate) at: String,
     pub(crate) packed: Packed,
 }
@@ -225,11 +225,11 @@ fn source(published: &Published) -> String {
     format!("{}{version} ({}, sha256 {hash})", one_line(text("/info/title")), published.file)
 }
 
-/// What a reference to a schema turned out to be.
+/// The result of converting a referenced schema.
 enum Outcome {
     /// It is being converted; whether something referred to it meanwhile.
     Working { name: String, nullable: bool, needed: bool },
-    /// What stands where it is used: a reference to a component, or a schema too small to be one, whose losses are those of each user.
+    /// The schema to write where it is used: a reference to a component, or a schema too small to be one, whose losses are those of each user.
     Done(Value, Vec<Loss>),
 }
 
@@ -238,9 +238,9 @@ struct Converter<'a> {
     root: &'a Value,
     edition: Edition,
     names: Names,
-    /// Those of what is being converted, the innermost last.
+    /// The names of the schemas that are being converted, the innermost last.
     names_lent: Vec<String>,
-    /// What was reached, by its pointer.
+    /// The schemas that were reached, by pointer.
     reached: BTreeMap<String, Outcome>,
     /// Components with the number that states when each was first reached.
     components: BTreeMap<String, (usize, Value)>,
@@ -250,10 +250,10 @@ struct Converter<'a> {
     losses: Losses,
     depth: usize,
     order: usize,
-    /// Of what is converted: the body of a request, or that of a response.
+    /// The direction of the converted body: the body of a request, or that of a response.
     direction: Direction,
     directions: Directions<'a>,
-    /// How many parts the object that is looked at has so far.
+    /// The number of parts of the current object so far.
     views: Cell<usize>,
 }
 

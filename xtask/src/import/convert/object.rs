@@ -25,7 +25,7 @@ pub(super) struct View {
     map: Option<(Value, String)>,
     /// Whether `additionalProperties` states that there are other fields.
     is_open: bool,
-    /// Where alternatives were made one object.
+    /// The locations of alternatives that were made one object.
     unions: Vec<String>,
     description: Option<String>,
     /// Fields of the other direction.
@@ -34,7 +34,7 @@ pub(super) struct View {
 
 #[derive(Clone)]
 struct Field {
-    /// What it may be: one schema, unless alternatives differ in it.
+    /// The schemas of the field: one, unless alternatives differ in it.
     nodes: Vec<(Value, String)>,
     required: bool,
 }

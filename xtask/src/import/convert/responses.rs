@@ -195,7 +195,7 @@ pub(crate) fn is_ignored_header(name: &str) -> bool {
     name == "content-type" || name.starts_with("access-control-")
 }
 
-/// Returns what a component for the body of a success is called: one for each status besides 200.
+/// Returns the name of the component for the body of a success: one for each status besides 200.
 fn response_hint(id: &str, status: &str) -> String {
     if status == "200" { format!("{id}-response") } else { format!("{id}-response-{status}") }
 }

@@ -209,7 +209,7 @@ impl Converter<'_> {
     }
 }
 
-/// Returns what distinguishes schemas at the same locations. Not the schemas themselves: nested ones would hold each
+/// Returns a digest that distinguishes schemas at the same locations. Not the schemas themselves: nested ones would hold each
 /// other's text.
 pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
     let mut digest = Sha256::new();

@@ -7,12 +7,12 @@ use crate::{
     text::markdown::code_span,
 };
 
-/// What a builder is given, and from where.
+/// An argument of a builder, and its source.
 pub(super) struct Argument {
     /// The parameter's name.
     pub(super) name: String,
     kind: Kind,
-    /// What it is, in words.
+    /// The description of the argument.
     words: String,
     /// The environment variables that it is read from.
     variables: Vec<String>,

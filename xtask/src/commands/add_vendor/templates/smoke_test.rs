@@ -161,7 +161,7 @@ fn mocked(operation: &ConvertedOperation) -> Result<Mocked, String> {
     })
 }
 
-/// How a response is read.
+/// The form in which a response is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
     Json,
