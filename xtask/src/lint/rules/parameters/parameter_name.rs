@@ -1,4 +1,6 @@
-//! `parameter-name`: a parameter has no name, or is the same as another on the wire.
+//! `parameter-name`: a parameter has no name, or the name of another one in the same place.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -8,8 +10,8 @@ pub(crate) static RULE: Rule = Rule {
     id: "parameter-name",
     level: Level::Error,
     scope: Scope::Generator,
-    finds: "A parameter has no name, or one that another header has in other letters.",
-    why: "The generated request has one method per parameter, and HTTP has one header per name.",
+    finds: "A parameter has no name, or the name of another one in the same place.",
+    why: "Two of one name are one in HTTP, where the case of headers does not count.",
     instead: "Name the parameter, or leave one of two out.",
     example: Example {
         pointer: "/paths/~1orders/get/parameters/2/name",
@@ -21,18 +23,17 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for operation in &context.operations {
-        let mut headers = Vec::<String>::new();
+        let mut known = BTreeSet::new();
         for (at, parameter) in operation.parameters_at(context.root) {
             let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
             if name.is_empty() {
                 findings.add(&at, "a parameter without a name", "write its `name`");
+                continue;
             }
-            if parameter.get("in").and_then(Value::as_str) == Some("header") {
-                let header = name.to_lowercase();
-                if headers.contains(&header) {
-                    findings.add(&at, format!("the header {name:?} is listed twice"), "leave one out");
-                }
-                headers.push(header);
+            let place = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
+            let sent = if place == "header" { name.to_lowercase() } else { name.to_owned() };
+            if !known.insert((place, sent)) {
+                findings.add(&at, format!("{name:?} is listed twice in {place}"), "leave one out");
             }
         }
     }
