@@ -34,6 +34,11 @@ pub(crate) fn type_name(name: &str) -> String {
     identifier(words(name).to_pascal_case(), "X")
 }
 
+/// Returns the name of the type by which a mock expects an operation.
+pub(crate) fn expectation_name(id: &str) -> String {
+    type_name(&format!("{}-when", value_name(id)))
+}
+
 /// Returns the name of a component's type. typify puts an X before a digit where progenitor puts an underscore.
 pub(crate) fn component_name(name: &str) -> String {
     let name = type_name(name);
@@ -112,6 +117,10 @@ mod tests {
         assert_eq!(type_name("APIUsage"), "ApiUsage");
         assert_eq!(type_name("2xx"), "_2xx");
         assert_eq!(type_name("self"), "Self_");
+        assert_eq!(
+            (expectation_name("self").as_str(), expectation_name("getOrder").as_str()),
+            ("SelfWhen", "GetOrderWhen")
+        );
     }
 
     #[test]

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use openapi_document::operations;
 use serde_json::Value;
 
-use super::identifiers::type_name;
-
-/// Returns the names of these parameters in JSON, by the type of the call.
-pub(crate) fn joined_parameters(root: &Value) -> BTreeMap<String, Vec<String>> {
+/// Returns the names of these parameters in JSON, by the item that `item_name` calls an operation's.
+pub(crate) fn joined_parameters(root: &Value, item_name: fn(&str) -> String) -> BTreeMap<String, Vec<String>> {
     let is_joined = |parameter: &&Value| {
         let schema = parameter.get("schema").map(|schema| openapi_document::resolve(root, schema));
         parameter.get("in").and_then(Value::as_str) == Some("query")
@@ -19,7 +17,7 @@ pub(crate) fn joined_parameters(root: &Value) -> BTreeMap<String, Vec<String>> {
         let parameters = operation.parameters(root);
         let names =
             parameters.iter().copied().filter(is_joined).filter_map(|parameter| parameter.get("name")?.as_str());
-        (type_name(operation.id()), names.map(str::to_owned).collect::<Vec<_>>())
+        (item_name(operation.id()), names.map(str::to_owned).collect::<Vec<_>>())
     });
     all.filter(|(_, names)| !names.is_empty()).collect()
 }

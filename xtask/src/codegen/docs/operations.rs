@@ -114,7 +114,8 @@ fn marks(root: &Value, operation: &Operation<'_>, known: &[&str]) -> String {
 }
 
 fn pages(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -> String {
-    let setter = |name| parameter_names::setter(root, operation, name, &["query"]).unwrap_or_else(|| value_name(name));
+    let setter =
+        |name| parameter_names::setter(root, operation, name, &["query", "header"]).unwrap_or_else(|| value_name(name));
     let text = |key: &str| paging.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let mut line = format!("Paged by {}", doc_line(text("style").unwrap_or("pages")));
     if let Some(param) = text("param") {
@@ -148,14 +149,21 @@ fn facts(value: &Value) -> String {
 }
 
 fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
-    let described = |(parameter, name): (&Value, String)| (name, parameter_text(root, parameter), required(parameter));
+    let described = |(parameter, name): (&Value, String)| {
+        let mut entry = format!("`{}`", setter_name(&name));
+        if parameter_names::is_renamed(parameter, &name) {
+            let (wire, place) = (parameter_names::wire_name(parameter), parameter_names::place(parameter));
+            _ = write!(entry, " ({} in {place})", code_span(wire));
+        }
+        (entry, parameter_text(root, parameter), required(parameter))
+    };
     let mut lines = parameter_names::of_operation(root, operation).into_iter().map(described).collect::<Vec<_>>();
     if let Some(body) = operation.body(root) {
-        lines.push(("body".to_owned(), text_of(body, "description"), true));
+        lines.push(("`body`".to_owned(), text_of(body, "description"), true));
     }
-    let lines = lines.into_iter().map(|(name, text, required)| {
+    let lines = lines.into_iter().map(|(entry, text, required)| {
         let required = if required { " (required)" } else { "" };
-        list_entry(&format!("`{}`{required}", setter_name(&name)), &text)
+        list_entry(&format!("{entry}{required}"), &text)
     });
     lines.collect()
 }

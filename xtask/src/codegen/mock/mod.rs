@@ -16,10 +16,9 @@ use syn::{
 };
 
 use super::{
-    identifiers::{type_name, value_name},
+    identifiers::expectation_name,
     joined_parameters::joined_parameters,
-    parameter_names::expect_wire_names,
-    rewrite::{doc_attributes::set_doc, shadowed_names::rename_setters},
+    rewrite::{doc_attributes::set_doc, shadowed_names::rename_setters, wire_names},
 };
 pub(super) use helpers::HELPERS;
 use helpers::helpers;
@@ -28,7 +27,7 @@ use path_regex::{around_value, base_path, pattern};
 /// Makes the mock helpers' code ours.
 pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
     let forms = forms(root);
-    let joined = joined_parameters(root);
+    let joined = joined_parameters(root, expectation_name);
     let base = base_path(root);
     file.attrs
         .push(parse_quote!(#![doc = " Typed helpers to stand in for the vendor in tests, one for each operation."]));
@@ -37,7 +36,7 @@ pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
             Item::Mod(operations) => {
                 let Some((_, items)) = &mut operations.content else { continue };
                 operations.attrs = OPERATIONS.map(|line| parse_quote!(#[doc = #line])).to_vec();
-                expect_wire_names(items, root);
+                wire_names::expect(items, root);
                 rename_setters(items);
                 items.iter_mut().for_each(|item| operation(item, &forms, &joined, &base));
                 items.extend(helpers(items));
@@ -72,7 +71,7 @@ fn forms(root: &Value) -> BTreeSet<String> {
             .is_some_and(|content| content.keys().any(|media| media.starts_with("application/x-www-form-urlencoded")))
     };
     let forms = openapi_document::operations(root).into_iter().filter(is_form);
-    forms.map(|operation| type_name(&format!("{}-when", value_name(operation.id())))).collect()
+    forms.map(|operation| expectation_name(operation.id())).collect()
 }
 
 /// Rewrites an item of the module of operations.
@@ -96,7 +95,7 @@ fn operation(item: &mut Item, forms: &BTreeSet<String>, joined: &BTreeMap<String
         Item::Impl(block) => {
             let name = block.self_ty.to_token_stream().to_string();
             if name.ends_with("When") {
-                let joined = name.strip_suffix("When").and_then(|call| joined.get(call)).map_or(&[][..], Vec::as_slice);
+                let joined = joined.get(&name).map_or(&[][..], Vec::as_slice);
                 functions(block).for_each(|function| expectation(function, forms.contains(&name), joined, base));
             } else {
                 functions(block).for_each(response);

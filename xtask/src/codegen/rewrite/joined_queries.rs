@@ -4,11 +4,11 @@ use serde_json::Value;
 use syn::{Block, Expr, ExprMethodCall, File, ImplItem, Item, Local, Pat, Stmt, parse_quote, visit_mut::VisitMut};
 
 use super::{last_name, module};
-use crate::codegen::joined_parameters::joined_parameters;
+use crate::codegen::{identifiers::type_name, joined_parameters::joined_parameters};
 
 /// Has core add these arrays to the URL, in place of `query` of the request.
 pub(crate) fn rewrite(file: &mut File, root: &Value) {
-    let joined = joined_parameters(root);
+    let joined = joined_parameters(root, type_name);
     for item in module(&mut file.items, "builder").into_iter().flatten() {
         if let Item::Impl(block) = item
             && let Some(names) = last_name(&block.self_ty).and_then(|call| joined.get(&call))

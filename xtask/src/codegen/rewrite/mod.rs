@@ -24,6 +24,7 @@ mod setters;
 pub(crate) mod shadowed_names;
 mod successes;
 mod twins;
+pub(super) mod wire_names;
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,7 @@ use syn::{Attribute, File, Item, ItemMod, LitStr};
 
 pub(crate) use lists_and_jobs::Omitted;
 
-use super::{docs::operations::OperationDocs, open_enum::OpenEnum, parameter_names::send_wire_names};
+use super::{docs::operations::OperationDocs, open_enum::OpenEnum};
 
 /// Makes the client's code ours. The enums and the table of operations are not part of it.
 pub(crate) fn rewrite(
@@ -41,7 +42,7 @@ pub(crate) fn rewrite(
     enums: &[OpenEnum],
     root: &Value,
 ) -> Result<(File, Vec<Omitted>), String> {
-    send_wire_names(&mut file, root);
+    wire_names::send(&mut file, root);
     client::rewrite(&mut file);
     twins::rename(&mut file, root);
     joined_queries::rewrite(&mut file, root);

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use super::{ConvertedOperation, Converter, direction::Direction};
 use crate::{
-    codegen::{identifiers::setter_name, parameter_names},
+    codegen::{
+        identifiers::{setter_name, value_name},
+        parameter_names,
+    },
     example_mismatches::{mismatch_text, mismatches},
     import::{
         self, examples,
@@ -115,9 +118,10 @@ impl Converter<'_> {
         }
         let drafted = value["parameters"].as_array().into_iter().flatten().collect();
         for (parameter, name) in parameter_names::distinct(drafted, value.get("requestBody").is_some()) {
-            if parameter["name"] != name {
-                let (wire, location, setter) = (&parameter["name"], &parameter["in"], setter_name(&name));
-                let text = format!("{wire} in {location} is set by `{setter}`: another setter has its name");
+            if parameter_names::is_renamed(parameter, &name) {
+                let (wire, place, setter) = (&parameter["name"], &parameter["in"], setter_name(&name));
+                let plain = value_name(wire.as_str().unwrap_or_default());
+                let text = format!("{wire} in {place} is set by `{setter}`, not by `{plain}`");
                 self.losses.add(Kind::Name, &operation.pointer, text);
             }
         }
