@@ -124,6 +124,21 @@ fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<
     call.parameter(&name).map(|_| name)
 }
 
+/// Returns the setter by which `operation` sends what `setter` of another operation sends: the body, or the parameter of the same name in
+/// the same place.
+fn same_parameter(root: &Value, operation: &Operation<'_>, other: &Operation<'_>, setter: &str) -> Option<String> {
+    let sent = |parameter: &Value| {
+        let (name, place) = (parameter_names::wire_name(parameter), parameter_names::place(parameter));
+        (if place == "header" { name.to_lowercase() } else { name.to_owned() }, place.to_owned())
+    };
+    let mut others = parameter_names::of_operation(root, other).into_iter();
+    let Some((wanted, _)) = others.find(|(_, name)| setter_name(name) == setter) else {
+        return operation.body(root).map(|_| setter.to_owned());
+    };
+    let mut own = parameter_names::of_operation(root, operation).into_iter();
+    own.find_map(|(parameter, name)| (sent(parameter) == sent(wanted)).then(|| setter_name(&name)))
+}
+
 /// Returns the method of an operation that starts a job.
 ///
 /// # Errors
@@ -140,7 +155,6 @@ pub(super) fn start(
     poll(model, root, polled, own).map_err(|reason| format!("{}: {reason}", polled.id()))?;
     let call = model.call(&type_name(operation.id())).ok_or("it has no call")?;
     let target = model.call(&type_name(polled.id())).ok_or("the operation to poll has no call")?;
-    let shared = |name: &syn::Ident| call.parameter(&name.to_string());
     let needed = target.parameters.iter().filter(|parameter| parameter.is_required).collect::<Vec<_>>();
     let given = match text(job, "param") {
         "" => id_parameter(target, root, polled).ok_or("the operation to poll has no parameter in its path")?,
@@ -149,10 +163,13 @@ pub(super) fn start(
     };
     let mut kept = Vec::new();
     for parameter in needed.iter().filter(|parameter| parameter.name != given) {
-        let same = shared(&parameter.name)
+        let same = same_parameter(root, operation, polled, &parameter.name.to_string())
+            .and_then(|name| call.parameter(&name))
             .filter(|same| same.field.to_token_stream().to_string() == parameter.field.to_token_stream().to_string());
-        kept.push(&same.ok_or_else(|| format!("{} needs {}", polled.id(), parameter.name))?.name);
+        let same = same.ok_or_else(|| format!("{} needs {}", polled.id(), parameter.name))?;
+        kept.push((&same.name, &parameter.name));
     }
+    let (kept, fields): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
     let values = (0..kept.len()).map(|index| format_ident!("value_{index}")).collect::<Vec<_>>();
     let id_parameter = target.parameter(&given).ok_or_else(|| format!("{} has no parameter {given:?}", polled.id()))?;
     let path = text(job, "id");
@@ -173,9 +190,50 @@ pub(super) fn start(
             let page = response.into_inner();
             let id = #code.map(::std::string::ToString::to_string);
             let id = ::progenitor_client::__private::job_id(id, #name, #path)?;
-            let call = #target_name { #(#kept: #values,)* ..#target_name::new(&client) };
+            let call = #target_name { #(#fields: #values,)* ..#target_name::new(&client) };
             let call = call.#setter(::progenitor_client::__private::position::<#of>(&id)?);
             ::std::result::Result::Ok(call.#poll().confirmed_exists())
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{codegen::render, test_support::mini};
+
+    /// The generated client and the reasons for methods that it lacks, if the start of a job has these parameters and its state those.
+    fn client(start: serde_json::Value, state: serde_json::Value) -> (String, Vec<String>) {
+        let text = json!({"type": "string"});
+        let response = |field: &str| {
+            let schema = json!({"type": "object", "properties": {field: text}});
+            json!({"200": {"description": "d", "content": {"application/json": {"schema": schema}}}})
+        };
+        let polled = json!({"poll": "getJob", "status": "state", "succeeded": ["done"], "failed": ["bad"]});
+        let mut document = mini();
+        document.root["paths"]["/jobs/{tenant}"]["post"] = json!({
+            "operationId": "startJob", "x-long-running": {"poll": "getJob", "id": "id"},
+            "parameters": start, "responses": response("id"),
+        });
+        document.root["paths"]["/job/{id}"]["get"] = json!({
+            "operationId": "getJob", "x-long-running": polled, "parameters": state, "responses": response("state"),
+        });
+        let files = render(document).expect("it generates");
+        (files.client.split_whitespace().collect(), files.omitted.into_iter().map(|one| one.reason).collect())
+    }
+
+    #[test]
+    fn start_passes_the_parameter_of_the_same_name_in_the_same_place() {
+        let parameter = |name: &str, place: &str| json!({"name": name, "in": place, "required": true, "description": "d", "schema": {"type": "string"}});
+        let state = json!([parameter("id", "path"), parameter("tenant", "header")]);
+        let (code, omitted) =
+            client(json!([parameter("tenant", "path"), parameter("Tenant", "header")]), state.clone());
+        assert!(code.contains("letvalue_0=self.tenant_header.clone();"), "{omitted:?} {code}");
+        assert!(code.contains("GetJob{tenant:value_0,"), "{code}");
+        // The path's is another value, which only the vendor knows to be the same.
+        let (code, omitted) = client(json!([parameter("tenant", "path")]), state);
+        assert_eq!(omitted, ["startJob has no method `start`: getJob needs tenant"]);
+        assert!(!code.contains("GetJob{tenant"), "{code}");
+    }
 }
