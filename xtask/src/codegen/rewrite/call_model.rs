@@ -65,10 +65,10 @@ impl CallModel {
         self.calls.get(name)
     }
 
-    /// Returns the type of a field of a request body. Its setter has this name.
-    pub(super) fn body_field(&self, body: &Type, name: &str, setter: &str) -> Option<Type> {
-        let (field, of) = self.field(self.types.get(&last_name(body)?)?, name)?;
-        (field == setter).then(|| option_of(&of).cloned().unwrap_or(of))
+    /// Returns the setter and the type of a field of a request body.
+    pub(super) fn body_field(&self, body: &Type, name: &str) -> Option<(Ident, Type)> {
+        let (setter, of) = self.field(self.types.get(&last_name(body)?)?, name)?;
+        Some((setter, option_of(&of).cloned().unwrap_or(of)))
     }
 
     /// Returns the value at a path below `start`, an expression of the type `of`: borrowed, or moved out.

@@ -12,7 +12,7 @@ use super::{
     null_collections::argument,
 };
 use crate::codegen::{
-    identifiers::{setter_name, type_name, value_name},
+    identifiers::{setter_name, type_name},
     parameter_names,
 };
 
@@ -31,7 +31,8 @@ pub(super) fn stream(
         return Err("its body cannot be sent again".to_owned());
     }
     let text = |key: &str| paging.get(key).and_then(Value::as_str).unwrap_or_default();
-    let setter = |name: &str| parameter_names::setter(root, operation, name, &["query"]);
+    let setter = |name: &str| parameter_names::setter(root, operation, name, &["query", "header"]);
+    let body = operation.body(root).and_then(|_| call.parameter("body"));
     let style = text("style");
     let numbering = match style {
         "offset" => Some(quote!(::progenitor_client::__private::Numbering::Items)),
@@ -45,7 +46,7 @@ pub(super) fn stream(
     let items = Items::new(model, response, text("items"))?;
     let position = match text("param") {
         "" if matches!(style, "next-uri" | "link") => None,
-        param => Some(Position::new(model, call, param, setter(param))?),
+        param => Some(Position::new(model, param, setter(param).and_then(|setter| call.parameter(&setter)), body)?),
     };
     let size = size(call, paging, setter(text("limit")))?;
     let page = page(model, response, paging, operation, &items)?;
@@ -137,18 +138,23 @@ struct Position {
 }
 
 impl Position {
-    fn new(model: &CallModel, call: &Call, param: &str, setter: Option<String>) -> Result<Self, String> {
+    fn new(
+        model: &CallModel,
+        param: &str,
+        parameter: Option<&Parameter>,
+        body: Option<&Parameter>,
+    ) -> Result<Self, String> {
         let parsed = |of: &Type| quote!(::progenitor_client::__private::position::<#of>(&position)?);
-        if let Some(parameter) = setter.and_then(|setter| call.parameter(&setter)) {
+        if let Some(parameter) = parameter {
             is_position(&parameter.of, param)?;
             let (setter, value) = (&parameter.name, parsed(&parameter.of));
             return Ok(Self { first: Some(optional(parameter)), set: quote!(call.#setter(#value)) });
         }
-        let body = call.parameter("body").ok_or_else(|| format!("it has no parameter {param:?}"))?;
-        let value = value_name(param);
-        let of = model.body_field(&body.of, param, &value).ok_or_else(|| format!("its body has no field {param:?}"))?;
+        let body = body.ok_or_else(|| format!("it has no parameter {param:?} in query or header"))?;
+        let (setter, of) =
+            model.body_field(&body.of, param).ok_or_else(|| format!("its body has no field {param:?}"))?;
         is_position(&of, param)?;
-        let (parsed, setter) = (parsed(&of), format_ident!("{value}"));
+        let parsed = parsed(&of);
         Ok(Self {
             first: None,
             set: quote!({
@@ -255,7 +261,8 @@ fn alone(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -
         let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
         (text("in") != "query" || text("name") == limit).then(|| setter_name(&name))
     });
-    Some(parameters.chain(["body".to_owned()]).collect())
+    let body = operation.body(root).map(|_| "body".to_owned());
+    Some(parameters.chain(body).collect())
 }
 
 /// Returns the code that makes `call`, the request of the page at `position`.
@@ -391,4 +398,64 @@ fn page(
             ..::progenitor_client::__private::Page::new(#list, #code)
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{codegen::render, test_support::mini};
+
+    /// The code of a call that is paged by `param`, or the reason why it has no `stream`.
+    fn streamed(param: &str, method: &str, parameters: Value, body: Option<Value>) -> Result<String, String> {
+        let text = json!({"type": "string"});
+        let page = json!({"type": "object", "properties": {"next": text, "data": {"type": "array", "items": text}}});
+        let mut document = mini();
+        let operation = &mut document.root["paths"]["/paged"][method];
+        *operation = json!({
+            "operationId": "listPaged", "parameters": parameters,
+            "x-pagination": {"style": "cursor", "param": param, "next": "next", "items": "data", "alone": true},
+            "responses": {"200": {"description": "d", "content": {"application/json": {"schema": page}}}},
+        });
+        if let Some(body) = body {
+            operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Paged"}}}});
+            document.root["components"]["schemas"]["Paged"] = body;
+        }
+        let files = render(document).expect("it generates");
+        let code = files.client.split_whitespace().collect();
+        files.omitted.into_iter().next().map_or(Ok(code), |omitted| Err(omitted.reason))
+    }
+
+    fn parameter(name: &str, place: &str) -> Value {
+        json!({"name": name, "in": place, "description": "d", "schema": {"type": "string"}})
+    }
+
+    #[test]
+    fn cursor_is_sent_in_query_or_header() {
+        let code = streamed("cursor", "get", json!([parameter("cursor", "header")]), None).expect("a stream");
+        assert!(code.contains("call.cursor(::progenitor_client::__private::position"), "{code}");
+        let both = json!([parameter("cursor", "header"), parameter("Cursor", "query")]);
+        let code = streamed("Cursor", "get", both, None).expect("a stream");
+        assert!(code.contains("call.cursor_query(::progenitor_client::__private::position"), "{code}");
+    }
+
+    #[test]
+    fn query_parameter_called_body_is_not_the_body() {
+        let parameters = json!([parameter("body", "query"), parameter("cursor", "query")]);
+        let code = streamed("cursor", "get", parameters.clone(), None).expect("a stream");
+        assert!(!code.contains("body:call.body,"), "`alone` keeps it: {code}");
+        let reason = streamed("other", "get", parameters, None).expect_err("no stream");
+        assert_eq!(reason, "listPaged has no method `stream`: it has no parameter \"other\" in query or header");
+    }
+
+    #[test]
+    fn cursor_in_the_body_is_set_by_the_setter_of_its_field() {
+        let text = json!({"type": "string", "description": "d"});
+        let body = json!({"type": "object", "properties": {"id": text, "_id": text, "1st": text}});
+        for (param, setter) in [("_id", "id_2"), ("1st", "x1st"), ("id", "id")] {
+            let code = streamed(param, "post", json!([]), Some(body.clone())).expect("a stream");
+            let expected = format!("call.body_map(|body|body.{setter}(wanted))");
+            assert!(code.contains(&expected), "{expected}: {code}");
+        }
+    }
 }
