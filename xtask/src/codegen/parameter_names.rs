@@ -21,7 +21,7 @@ pub(crate) fn distinct(parameters: Vec<&Value>, has_body: bool) -> Vec<(&Value, 
     let mut names = parameters.into_iter().map(|parameter| (parameter, String::new())).collect::<Vec<_>>();
     // The path's keep their own first, then those that are Rust names as they are, then those without signs.
     let turn = |parameter: &Value| match wire_name(parameter) {
-        _ if place(parameter) == "path" => 0,
+        _ if location(parameter) == "path" => 0,
         name if value_name(name) == name => 1,
         name => 2 + usize::from(!name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')),
     };
@@ -34,9 +34,9 @@ pub(crate) fn distinct(parameters: Vec<&Value>, has_body: bool) -> Vec<(&Value, 
         }
     }
     for (parameter, name) in names.iter_mut().filter(|(_, name)| name.is_empty()) {
-        let placed = format!("{}_{}", with_words(wire_name(parameter)), place(parameter));
-        let numbered = (2..).map(|number| format!("{placed}_{number}"));
-        let mut candidates = std::iter::once(placed.clone()).chain(numbered);
+        let with_location = format!("{}_{}", with_words(wire_name(parameter)), location(parameter));
+        let numbered = (2..).map(|number| format!("{with_location}_{number}"));
+        let mut candidates = std::iter::once(with_location.clone()).chain(numbered);
         *name = candidates.find(|name| used.insert(value_name(name))).unwrap_or_default();
     }
     names
@@ -64,12 +64,13 @@ pub(crate) fn is_renamed(parameter: &Value, name: &str) -> bool {
     setter_name(name) != value_name(wire_name(parameter))
 }
 
-/// Returns the setter of the parameter that is sent by a name in one of some places: in the first of them that has one.
-pub(crate) fn setter(root: &Value, operation: &Operation<'_>, name: &str, places: &[&str]) -> Option<String> {
+/// Returns the setter of the parameter that is sent by a name in one of some locations: in the first of them that has one.
+pub(crate) fn setter(root: &Value, operation: &Operation<'_>, name: &str, locations: &[&str]) -> Option<String> {
     let all = of_operation(root, operation);
-    let at =
-        |wanted: &&str| all.iter().find(|(parameter, _)| wire_name(parameter) == name && place(parameter) == *wanted);
-    places.iter().find_map(at).map(|(_, own)| setter_name(own))
+    let at = |wanted: &&str| {
+        all.iter().find(|(parameter, _)| wire_name(parameter) == name && location(parameter) == *wanted)
+    };
+    locations.iter().find_map(at).map(|(_, own)| setter_name(own))
 }
 
 /// Returns the path of an operation with these names.
@@ -86,7 +87,7 @@ pub(super) fn wire_name(parameter: &Value) -> &str {
 }
 
 /// Returns where a parameter is sent, such as `query`.
-pub(super) fn place(parameter: &Value) -> &str {
+pub(super) fn location(parameter: &Value) -> &str {
     parameter.get("in").and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn setter_of_several_places_is_that_of_the_first_one() {
+    fn setter_of_several_locations_is_that_of_the_first_one() {
         let parameters = json!([
             {"name": "orderId", "in": "header", "schema": {"type": "string"}},
             {"name": "orderId", "in": "path", "required": true, "schema": {"type": "string"}},
@@ -139,7 +140,7 @@ mod tests {
         let document = changed("/paths/~1orders~1{orderId}/get/parameters", parameters);
         let all = operations(&document.root);
         let operation = all.iter().find(|one| one.path == "/orders/{orderId}").expect("the operation");
-        let setter = |places: &[&str]| setter(&document.root, operation, "orderId", places);
+        let setter = |locations: &[&str]| setter(&document.root, operation, "orderId", locations);
         assert_eq!(setter(&["path", "query", "header"]).as_deref(), Some("order_id"));
         assert_eq!(setter(&["query", "header"]).as_deref(), Some("order_id_header"));
         assert_eq!(setter(&["query"]), None);

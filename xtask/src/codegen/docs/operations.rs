@@ -152,8 +152,8 @@ fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
     let described = |(parameter, name): (&Value, String)| {
         let mut entry = format!("`{}`", setter_name(&name));
         if parameter_names::is_renamed(parameter, &name) {
-            let (wire, place) = (parameter_names::wire_name(parameter), parameter_names::place(parameter));
-            _ = write!(entry, " ({} in {place})", code_span(wire));
+            let (wire, location) = (parameter_names::wire_name(parameter), parameter_names::location(parameter));
+            _ = write!(entry, " ({} in {location})", code_span(wire));
         }
         (entry, parameter_text(root, parameter), required(parameter))
     };

@@ -125,11 +125,11 @@ fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<
 }
 
 /// Returns the setter by which `operation` sends what `setter` of another operation sends: the body, or the parameter of the same name in
-/// the same place.
+/// the same location.
 fn same_parameter(root: &Value, operation: &Operation<'_>, other: &Operation<'_>, setter: &str) -> Option<String> {
     let sent = |parameter: &Value| {
-        let (name, place) = (parameter_names::wire_name(parameter), parameter_names::place(parameter));
-        (if place == "header" { name.to_lowercase() } else { name.to_owned() }, place.to_owned())
+        let (name, location) = (parameter_names::wire_name(parameter), parameter_names::location(parameter));
+        (if location == "header" { name.to_lowercase() } else { name.to_owned() }, location.to_owned())
     };
     let mut others = parameter_names::of_operation(root, other).into_iter();
     let Some((wanted, _)) = others.find(|(_, name)| setter_name(name) == setter) else {
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn start_passes_the_parameter_of_the_same_name_in_the_same_place() {
-        let parameter = |name: &str, place: &str| json!({"name": name, "in": place, "required": true, "description": "d", "schema": {"type": "string"}});
+        let parameter = |name: &str, location: &str| json!({"name": name, "in": location, "required": true, "description": "d", "schema": {"type": "string"}});
         let state = json!([parameter("id", "path"), parameter("tenant", "header")]);
         let (code, omitted) =
             client(json!([parameter("tenant", "path"), parameter("Tenant", "header")]), state.clone());

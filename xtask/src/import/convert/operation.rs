@@ -119,9 +119,9 @@ impl Converter<'_> {
         let drafted = value["parameters"].as_array().into_iter().flatten().collect();
         for (parameter, name) in parameter_names::distinct(drafted, value.get("requestBody").is_some()) {
             if parameter_names::is_renamed(parameter, &name) {
-                let (wire, place, setter) = (&parameter["name"], &parameter["in"], setter_name(&name));
+                let (wire, location, setter) = (&parameter["name"], &parameter["in"], setter_name(&name));
                 let plain = value_name(wire.as_str().unwrap_or_default());
-                let text = format!("{wire} in {place} is set by `{setter}`, not by `{plain}`");
+                let text = format!("{wire} in {location} is set by `{setter}`, not by `{plain}`");
                 self.losses.add(Kind::Name, &operation.pointer, text);
             }
         }

@@ -578,8 +578,8 @@ fn parameters_of_one_name_are_kept_and_reported() {
             "\"id\" \"path\"",
         ]
     );
-    let said = losses(&draft);
-    assert!(!said.iter().any(|said| said.contains("userId")), "{said:?}");
+    let reported = losses(&draft);
+    assert!(!reported.iter().any(|loss| loss.contains("userId")), "{reported:?}");
     for expected in [
         "\"id\" in \"query\" is set by `id_query`, not by `id`",
         "\"ID\" in \"query\" is set by `id_query_2`, not by `id`",

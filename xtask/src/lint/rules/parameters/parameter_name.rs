@@ -1,4 +1,4 @@
-//! `parameter-name`: a parameter has no name, or the name of another one in the same place.
+//! `parameter-name`: a parameter has no name, or the name of another one in the same location.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
     id: "parameter-name",
     level: Level::Error,
     scope: Scope::Generator,
-    finds: "A parameter has no name, or the name of another one in the same place.",
+    finds: "A parameter has no name, or the name of another one in the same location.",
     why: "Two of one name are one in HTTP, where the case of headers does not count.",
     instead: "Name the parameter, or leave one of two out.",
     example: Example {
@@ -30,10 +30,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 findings.add(&at, "a parameter without a name", "write its `name`");
                 continue;
             }
-            let place = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
-            let sent = if place == "header" { name.to_lowercase() } else { name.to_owned() };
-            if !known.insert((place, sent)) {
-                findings.add(&at, format!("{name:?} is listed twice in {place}"), "leave one out");
+            let location = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
+            let sent = if location == "header" { name.to_lowercase() } else { name.to_owned() };
+            if !known.insert((location, sent)) {
+                findings.add(&at, format!("{name:?} is listed twice in {location}"), "leave one out");
             }
         }
     }
