@@ -69,10 +69,9 @@ impl<'a> Operation<'a> {
             let at = child(holder, "parameters");
             entries.map(|(index, parameter)| resolve_at(root, item(&at, index), parameter)).collect::<Vec<_>>()
         };
-        let identity = |parameter: &Value| (parameter.get("name").cloned(), parameter.get("in").cloned());
         let own = list(self.value, &self.pointer);
         let mut all = list(self.item, &child("/paths", self.path));
-        all.retain(|(_, shared)| own.iter().all(|(_, parameter)| identity(parameter) != identity(shared)));
+        all.retain(|(_, shared)| !own.iter().any(|(_, parameter)| is_same_parameter(parameter, shared)));
         all.extend(own);
         all
     }
@@ -105,7 +104,18 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Returns all operations under `paths`, by path, then method.
+/// Returns whether two parameters are one: names of headers have no case.
+#[must_use]
+pub fn is_same_parameter(one: &Value, other: &Value) -> bool {
+    let text = |key| (one.get(key).and_then(Value::as_str), other.get(key).and_then(Value::as_str));
+    let is_same_name = match text("name") {
+        (Some(one), Some(other)) if text("in").0 == Some("header") => one.eq_ignore_ascii_case(other),
+        (one, other) => one == other,
+    };
+    is_same_name && one.get("in") == other.get("in")
+}
+
+/// Returns all operations under `paths`, in the document's order.
 #[must_use]
 pub fn operations(root: &Value) -> Vec<Operation<'_>> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
@@ -147,6 +157,20 @@ mod tests {
         let names = parameters.iter().map(|parameter| parameter["name"].as_str()).collect::<Vec<_>>();
         assert_eq!(names, [Some("q"), Some("p")]);
         assert_eq!(parameters[1]["description"], "own");
+    }
+
+    #[test]
+    fn header_of_an_operation_overrides_that_of_its_path_in_any_case() {
+        let parameter = |name: &str, place: &str| json!({"name": name, "in": place});
+        let root = json!({"paths": {"/a": {
+            "parameters": [parameter("X-Id", "header"), parameter("Page", "query")],
+            "get": {"parameters": [parameter("x-id", "header"), parameter("page", "query")]},
+        }}});
+        let parameters = operations(&root)[0].parameters_at(&root).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        assert_eq!(
+            parameters,
+            ["/paths/~1a/parameters/1", "/paths/~1a/get/parameters/0", "/paths/~1a/get/parameters/1"]
+        );
     }
 
     #[test]
