@@ -30,6 +30,11 @@ pub(super) fn kind(media: &str) -> Sent {
     }
 }
 
+/// Returns whether a media type is a form that is sent URL-encoded.
+pub(crate) fn is_form(media: &str) -> bool {
+    matches!(kind(media), Sent::Form)
+}
+
 pub(super) fn content(root: &Value, holder: &Value, at: &str) -> Content {
     let at = child(at, "content");
     let media = holder.get("content").and_then(Value::as_object).into_iter().flatten();

@@ -5,6 +5,7 @@
 
 mod components;
 mod direction;
+mod form;
 mod identifiers;
 mod keywords;
 mod media_types;
@@ -33,7 +34,8 @@ use super::{
     security::{self, Credential},
     servers,
 };
-pub(crate) use keywords::states_something;
+pub(crate) use keywords::says_something;
+pub(crate) use media_types::is_form;
 pub(crate) use parameters::separator;
 pub(crate) use responses::is_ignored_header;
 

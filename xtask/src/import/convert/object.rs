@@ -39,6 +39,24 @@ struct Field {
     required: bool,
 }
 
+/// One field of an object.
+pub(super) struct NamedField {
+    pub(super) name: String,
+    pub(super) node: Value,
+    /// Where in the vendor's file, of the first schema if there are alternatives.
+    pub(super) at: String,
+    pub(super) required: bool,
+}
+
+impl FromIterator<NamedField> for View {
+    fn from_iter<I: IntoIterator<Item = NamedField>>(fields: I) -> Self {
+        let fields = fields
+            .into_iter()
+            .map(|NamedField { name, node, at, required }| (name, Field { nodes: vec![(node, at)], required }));
+        Self { fields: fields.collect(), ..Self::default() }
+    }
+}
+
 impl Field {
     /// Adds what another part of `allOf` states of the field. A part without a type may still be nullable.
     fn refine(&mut self, mut others: Vec<(Value, String)>) {
@@ -123,12 +141,13 @@ impl View {
         self.fields.is_empty() && self.map.is_none()
     }
 
-    /// Returns the name, the schema and whether it is required, of each field.
-    pub(super) fn into_fields(self) -> impl Iterator<Item = (String, Value, bool)> {
+    /// Returns each field as one schema.
+    pub(super) fn into_fields(self) -> impl Iterator<Item = NamedField> {
         self.fields.into_iter().map(|(name, field)| {
+            let at = field.nodes.first().map(|(_, at)| at.clone()).unwrap_or_default();
             let mut nodes = field.nodes.into_iter().map(|(node, _)| node).collect::<Vec<_>>();
             let node = if nodes.len() == 1 { nodes.remove(0) } else { json!({"anyOf": nodes}) };
-            (name, node, field.required)
+            NamedField { name, node, at, required: field.required }
         })
     }
 

@@ -1,16 +1,12 @@
 //! Parameters: what can be sent in path, query and headers, and in which form.
 
-use openapi_document::{
-    Operation,
-    pointer::{child, item},
-    resolve,
-};
+use openapi_document::{Operation, is_same_parameter, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
     keywords::{describe, kinds},
-    object::View,
+    object::{NamedField, View},
 };
 use crate::import::{bundle::display_pointer, losses::Kind, parse::Edition};
 
@@ -58,32 +54,8 @@ impl Parameter<'_> {
 
 /// Returns the parameters of an operation: those of its path, then its own, which win.
 pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
-    let list = |holder: &'a Map<String, Value>, at: &str| {
-        let at = child(at, "parameters");
-        let all = holder.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate();
-        let all = all.filter_map(|(index, value)| {
-            let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-            let at = target.map_or_else(|| item(&at, index), str::to_owned);
-            Some(Parameter { value: resolve(root, value).as_object()?, at })
-        });
-        all.collect::<Vec<_>>()
-    };
-    let own = list(operation.value, &operation.pointer);
-    let mut all = list(operation.item, &child("/paths", operation.path));
-    all.retain(|shared| {
-        own.iter()
-            .all(|parameter| (parameter.text("name"), parameter.text("in")) != (shared.text("name"), shared.text("in")))
-    });
-    all.extend(own);
-    all
-}
-
-/// Returns whether two parameters are one on the wire: names of headers have no case.
-fn is_same(one: &Value, other: &Value) -> bool {
-    let names = [one, other].map(|parameter| parameter["name"].as_str().unwrap_or_default());
-    let is_same_name =
-        if one["in"] == "header" { names[0].eq_ignore_ascii_case(names[1]) } else { names[0] == names[1] };
-    one["in"] == other["in"] && is_same_name
+    let all = operation.parameters_at(root).into_iter();
+    all.filter_map(|(at, value)| Some(Parameter { value: value.as_object()?, at })).collect()
 }
 
 impl Converter<'_> {
@@ -98,7 +70,7 @@ impl Converter<'_> {
                 continue;
             }
             for one in self.parameter(&parameter, id)? {
-                if drafted.iter().any(|other| is_same(other, &one)) {
+                if drafted.iter().any(|other| is_same_parameter(other, &one)) {
                     let text = format!("{} is left out: it is listed twice", one["name"]);
                     self.losses.add(Kind::Parameter, &parameter.at, text);
                 } else {
@@ -247,7 +219,7 @@ impl Converter<'_> {
         let view = self.view(schema, at)?;
         Some(
             view.into_fields()
-                .map(|(name, node, required)| {
+                .map(|NamedField { name, node, required, .. }| {
                     let sent = if around.is_empty() { name } else { format!("{around}[{name}]") };
                     (sent, node, required)
                 })
@@ -265,7 +237,9 @@ impl Converter<'_> {
         let (mut simple, mut fields) = (Vec::new(), Vec::new());
         views.by_ref().for_each(|(part, view)| match view {
             Some(view) => {
-                fields.extend(view.into_fields().map(|(name, node, own)| (format!("{sent}[{name}]"), node, own)));
+                fields.extend(
+                    view.into_fields().map(|field| (format!("{sent}[{}]", field.name), field.node, field.required)),
+                );
             }
             None => simple.push(part.clone()),
         });

@@ -5,20 +5,26 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
-    keywords::describe,
-    media_types::{Content, FORM, Sent, content, kind, media_types, text},
+    form::form_data,
+    media_types::{Content, FORM, Sent, content, is_form, kind, media_types, text},
+    object::View,
     parameters::parameters,
 };
 use crate::{
-    codegen::{
-        identifiers::type_name,
-        successes::{is_nullable, not_null},
-    },
+    codegen::successes::{is_nullable, not_null},
     import::{bundle::dangling, losses::Kind, parse::Edition},
 };
 
-/// So deep are the objects of a form written out as `a[b]`.
-const FORM_DEPTH: usize = 4;
+/// A request body as the specification states it.
+struct Stated {
+    /// The place of what is lost of all of it.
+    at: String,
+    content: Content,
+    required: bool,
+    description: String,
+    /// The fields, where they are parameters.
+    form_data: Option<View>,
+}
 
 impl Converter<'_> {
     /// Returns the drafted request body, if there is one. The error states why no client can send it.
@@ -27,8 +33,8 @@ impl Converter<'_> {
         if let Some(reference) = stated.and_then(dangling) {
             return Err(format!("unresolved reference {reference:?} of its body"));
         }
-        let Some((content, required, description)) = self.stated_body(operation) else { return Ok(None) };
-        let at = child(&operation.pointer, "requestBody");
+        let Some(stated) = self.stated_body(operation) else { return Ok(None) };
+        let Stated { at, content, required, description, form_data } = stated;
         if ["get", "head"].contains(&operation.method) {
             let why = "HTTP gives the body of a GET no meaning, and proxies drop it";
             if required {
@@ -69,10 +75,23 @@ impl Converter<'_> {
                 }
                 (sent, not_null(&schema))
             }
-            Sent::Form => match self.form(schema.as_ref().unwrap_or(&json!({"type": "object"})), location, &hint)? {
-                Some(schema) => (FORM, schema),
-                None => return Ok(None),
-            },
+            Sent::Form => {
+                let stated = || self.view(schema.as_ref().unwrap_or(&json!({"type": "object"})), place);
+                let view = form_data.or_else(stated).ok_or("its form is not an object")?;
+                if !view.has_fields() && !view.is_empty() {
+                    if required {
+                        return Err("its form has any fields, of which none is described".to_owned());
+                    }
+                    let text =
+                        "no body is sent: the form has any fields, of which none is described, and it is optional";
+                    self.losses.add(Kind::Body, &at, text);
+                    return Ok(None);
+                }
+                match self.form(view, place, &hint)? {
+                    Some(schema) => (FORM, schema),
+                    None => return Ok(None),
+                }
+            }
             Sent::Text => ("text/plain", json!({"type": "string"})),
             Sent::Bytes => ("application/octet-stream", json!({"type": "string", "format": "binary"})),
         };
@@ -94,121 +113,51 @@ impl Converter<'_> {
         Ok(Some(body))
     }
 
-    /// Returns the media types of the body, whether it is required, and its description.
-    fn stated_body(&self, operation: &Operation<'_>) -> Option<(Content, bool, String)> {
+    fn stated_body(&mut self, operation: &Operation<'_>) -> Option<Stated> {
         if self.edition != Edition::Swagger2 {
             let body = operation.value.get("requestBody")?;
             let at = child(&operation.pointer, "requestBody");
             let target = body.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-            let (body, at) = (resolve(self.root, body), target.map_or(at, str::to_owned));
-            let required = body.get("required").and_then(Value::as_bool).unwrap_or_default();
-            return Some((content(self.root, body, &at), required, text(body, "description")));
+            let (body, place) = (resolve(self.root, body), target.unwrap_or(&at));
+            return Some(Stated {
+                content: content(self.root, body, place),
+                required: body.get("required").and_then(Value::as_bool).unwrap_or_default(),
+                description: text(body, "description"),
+                form_data: None,
+                at,
+            });
         }
         let parameters = parameters(self.root, operation);
-        let consumed = media_types(self.root, operation, "consumes");
+        let mut consumed = media_types(self.root, operation, "consumes");
         if let Some(body) = parameters.iter().find(|parameter| parameter.text("in") == "body") {
-            let location = child(&body.at, "schema");
-            let consumed =
-                consumed.into_iter().map(|media| (media, body.value.get("schema").cloned(), location.clone()));
-            let required = body.value.get("required").and_then(Value::as_bool).unwrap_or_default();
-            return Some((consumed.collect(), required, body.text("description").trim().to_owned()));
+            let place = child(&body.at, "schema");
+            let consumed = consumed.into_iter().map(|media| (media, body.value.get("schema").cloned(), place.clone()));
+            return Some(Stated {
+                at: body.at.clone(),
+                content: consumed.collect(),
+                required: body.value.get("required").and_then(Value::as_bool).unwrap_or_default(),
+                description: body.text("description").trim().to_owned(),
+                form_data: None,
+            });
         }
         let fields = parameters.iter().filter(|parameter| parameter.text("in") == "formData").collect::<Vec<_>>();
-        let at = fields.first()?.at.clone();
-        let required = fields.iter().filter(|field| field.value.get("required") == Some(&json!(true)));
-        let required = required.map(|field| field.text("name")).collect::<Vec<_>>();
-        let properties = fields.iter().map(|field| {
-            let mut schema = field.value.clone();
-            ["name", "in", "required"].iter().for_each(|key| drop(schema.remove(*key)));
-            (field.text("name").to_owned(), Value::Object(schema))
-        });
-        let schema = json!({"type": "object", "properties": properties.collect::<Map<_, _>>(), "required": required});
         let files = fields.iter().any(|field| field.text("type") == "file");
-        let media = if files { "multipart/form-data" } else { FORM };
-        Some((vec![(media.to_owned(), Some(schema), at)], !required.is_empty(), String::new()))
-    }
-
-    /// Returns a form: fields with simple values, those of objects in it under `a[b]`.
-    /// Nothing, if no field is left: then nothing is sent.
-    fn form(&mut self, schema: &Value, at: &str, hint: &str) -> Result<Option<Value>, String> {
-        let mut fields = Vec::new();
-        self.form_fields(schema, at, "", true, 0, &mut fields)?;
-        if fields.is_empty() {
-            return Ok(None);
-        }
-        let required =
-            fields.iter().filter(|(.., required)| *required).map(|(name, ..)| name.clone()).collect::<Vec<_>>();
-        let node = fields.iter().map(|(name, node, _)| (name.clone(), node.clone())).collect::<Map<_, _>>();
-        let object = json!({"type": "object", "properties": node, "required": required});
-        let name = type_name(&format!("{}-form", hint.trim_end_matches("-body")));
-        let converted = self.schema(&object, at, &name);
-        Ok(Some(not_null(&converted)))
-    }
-
-    /// Returns whether the object of a form is stated to be sent as `object[field]`; `at` is the location of the form's schema.
-    fn is_deep_object(&self, at: &str, name: &str) -> bool {
-        let media = at.strip_suffix("/schema").and_then(|at| self.root.pointer(at));
-        let style = media.and_then(|media| media.get("encoding")?.get(name)?.get("style")?.as_str());
-        style == Some("deepObject")
-    }
-
-    fn form_fields(
-        &mut self,
-        schema: &Value,
-        at: &str,
-        around: &str,
-        needed: bool,
-        depth: usize,
-        fields: &mut Vec<(String, Value, bool)>,
-    ) -> Result<(), String> {
-        let Some(view) = self.view(schema, at) else { return Err("its form is not an object".to_owned()) };
-        for (name, node, required) in view.into_fields() {
-            let sent = if around.is_empty() { name } else { format!("{around}[{name}]") };
-            let required = required && needed;
-            let node = without_empty_text(&node);
-            let mark = self.losses.len();
-            let converted = self.schema(&node, at, &format!("form-{sent}"));
-            self.losses.truncate_but_schemas(mark);
-            let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
-            let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
-            let list = component
-                .and_then(|name| self.components.get(name))
-                .is_some_and(|(_, schema)| schema.get("enum").is_some());
-            let simple = match component {
-                Some(_) => list,
-                None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
-            };
-            if converted.get("x-any").is_some() && self.is_choice_of_simple(&node, at) {
-                let text = format!("the form's field {sent:?} may have several types: callers pass a string");
-                self.losses.add(Kind::Body, at, text);
-                let mut text = json!({"type": "string"});
-                node.as_object().into_iter().for_each(|map| describe(&mut text, map));
-                fields.push((sent, text, required));
-            } else if converted["type"] == "number" {
-                // Forms are text: a decimal in it is written as a string is.
-                let mut text = json!({"type": "string", "format": "decimal"});
-                resolve(self.root, &node).as_object().into_iter().for_each(|map| describe(&mut text, map));
-                fields.push((sent, text, required));
-            } else if simple {
-                fields.push((sent, node, required));
-            } else if component.is_some() && depth < FORM_DEPTH && self.view(&node, at).is_some() {
-                if depth == 0 && !self.is_deep_object(at, &sent) {
-                    let text = format!(
-                        "the form's object {sent:?} is sent as fields such as \"{sent}[a]\": the specification states no other form"
-                    );
-                    self.losses.add(Kind::Body, at, text);
-                }
-                self.form_fields(&node, at, &sent, required, depth + 1, fields)?;
-            } else if required {
-                return Err(format!(
-                    "its form has the required field {sent:?}, which is an array, a map or of several types: forms are flat"
-                ));
-            } else {
-                let text = format!("the form's field {sent:?} is left out: an array, a map or of several types");
-                self.losses.add(Kind::Body, at, text);
+        let required = fields.iter().any(|field| field.value.get("required") == Some(&json!(true)));
+        let form_data = fields.first().map(|_| form_data(&fields))?;
+        let at = child(&operation.pointer, "parameters");
+        // Files are sent in parts only.
+        let multipart = "multipart/form-data";
+        consumed.retain(|media| !files && is_form(media) || media.trim().to_ascii_lowercase().starts_with(multipart));
+        if consumed.is_empty() {
+            let media = if files { multipart } else { FORM };
+            if operation.value.contains_key("consumes") {
+                let text = format!("the body is a form: sent as {media}, which the operation does not list");
+                self.losses.add(Kind::Body, &child(&operation.pointer, "consumes"), text);
             }
+            consumed.push(media.to_owned());
         }
-        Ok(())
+        let content = consumed.into_iter().map(|media| (media, None, at.clone())).collect();
+        Some(Stated { content, required, description: String::new(), form_data: Some(form_data), at })
     }
 }
 
@@ -224,14 +173,4 @@ fn chosen(content: &Content) -> Option<(&str, &Option<Value>, &str)> {
     };
     let ranked = content.iter().filter_map(|entry| Some((rank(&entry.0)?, entry)));
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, (media, schema, at))| (media.as_str(), schema, at.as_str()))
-}
-
-/// Returns a choice without the alternative of an empty text, with which forms unset a field.
-fn without_empty_text(node: &Value) -> Value {
-    let Some(parts) = node.get("anyOf").and_then(Value::as_array) else { return node.clone() };
-    let kept = parts.iter().filter(|part| part.get("enum") != Some(&json!([""]))).cloned().collect::<Vec<_>>();
-    match kept.as_slice() {
-        [only] => only.clone(),
-        _ => node.clone(),
-    }
 }

@@ -395,6 +395,180 @@ fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
     assert_eq!(losses(&draft)[0], "the form's field \"at\" may have several types: callers pass a string");
 }
 
+/// Losses of bodies and operations, with their places below `/paths/~1a/post`.
+fn losses_of_bodies(draft: &Conversion) -> Vec<String> {
+    let found = draft.losses.iter().filter(|loss| matches!(loss.kind, Kind::Body | Kind::Operation));
+    found.map(|loss| format!("{}: {}", loss.at.trim_start_matches("/paths/~1a/post"), loss.text)).collect()
+}
+
+#[test]
+fn field_of_a_form_is_sent_as_the_encoding_asks_or_left_out() {
+    let address = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    let text = json!({"type": "string"});
+    for (field, encoding, asked) in [
+        (&address, json!({"style": "deepObject", "explode": true}), None),
+        (&address, json!({"style": "deepObject", "contentType": "application/json"}), None),
+        (&address, json!({"contentType": "application/json"}), Some("the content type \"application/json\"")),
+        (&address, json!({"style": "form", "explode": true}), Some("the style \"form\"")),
+        (&address, json!({"explode": false}), Some("the style \"form\"")),
+        (&text, json!({"style": "form", "contentType": "application/json"}), None),
+        (&text, json!({"contentType": "text/plain; charset=utf-8"}), None),
+        (&text, json!({"contentType": "application/json"}), Some("the content type \"application/json\"")),
+    ] {
+        for required in [false, true] {
+            let needed = if required { json!(["f"]) } else { json!([]) };
+            let form = json!({"type": "object", "required": needed, "properties": {"f": field, "other": text}});
+            let mut root = sending_a_form(true, &form);
+            root["paths"]["/a"]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["encoding"] =
+                json!({"f": encoding});
+            let draft = drafted(root).expect("it converts");
+            let form = draft.schemas.iter().find(|(name, _)| name == "SendAForm").map(|(_, form)| form.value());
+            let found = losses_of_bodies(&draft);
+            let Some(asked) = asked else {
+                assert_eq!(form.map(|form| form["properties"].as_object().map(Map::len)), Some(Some(2)), "{encoding}");
+                assert_eq!(found, Vec::<String>::new(), "{encoding}");
+                continue;
+            };
+            let why = format!("the specification asks for {asked}");
+            if required {
+                let text = format!("its form has the required field \"f\", which cannot be sent: {why}");
+                assert_eq!(found, [format!(": POST /a: {text}")], "{encoding}");
+            } else {
+                let place = "/requestBody/content/application~1x-www-form-urlencoded/schema/properties/f";
+                assert_eq!(found, [format!("{place}: the form's field \"f\" is left out: {why}")], "{encoding}");
+                assert_eq!(form.map(|form| form["properties"].clone()), Some(json!({"other": text})), "{encoding}");
+            }
+        }
+    }
+}
+
+#[test]
+fn losses_of_a_form_are_at_its_fields() {
+    let deep = |names: &[&str], leaf: Value| {
+        let within = |inner: Value, name: &&str| json!({"type": "object", "properties": {*name: inner}});
+        names.iter().rev().fold(leaf, within)
+    };
+    let text = json!({"type": "string"});
+    let mut root = sending_a_form(
+        true,
+        &json!({"type": "object", "properties": {
+            "address": {"$ref": "#/components/schemas/Address"},
+            "once": {"type": "string", "enum": ["now"]},
+            "tags": {"type": "array", "items": text},
+        }}),
+    );
+    root["components"]["schemas"]["Address"] = deep(&["l1", "l2", "l3", "l4", "l5"], text.clone());
+    let draft = drafted(root).expect("it converts");
+    let form = "/requestBody/content/application~1x-www-form-urlencoded/schema/properties";
+    let l4 = ["l1", "l2", "l3", "l4"].map(|name| format!("/properties/{name}")).concat();
+    let of_form = draft.losses.iter().filter(|loss| loss.kind <= Kind::Enum && !loss.text.starts_with("of 4"));
+    let of_form = of_form.map(|loss| format!("{}: {}", loss.at.trim_start_matches("/paths/~1a/post"), loss.text));
+    assert_eq!(
+        of_form.collect::<Vec<_>>(),
+        [
+            format!(
+                "{form}/address: the form's object \"address\" is sent as fields such as \"address[a]\": the specification states no other form"
+            ),
+            format!(
+                "/components/schemas/Address{l4}: the form's field \"address[l1][l2][l3][l4]\" is left out: an object within 4 others"
+            ),
+            format!("{form}/tags: the form's field \"tags\" is left out: an array, a map or of several types"),
+            format!("{form}/once/enum: one value alone: converted to a plain string"),
+        ]
+    );
+}
+
+/// A POST of Swagger 2 with fields of a form.
+fn posting_form_data(consumes: &[&str], fields: &Value) -> Value {
+    json!({
+        "swagger": "2.0", "info": {"title": "X", "version": "1"}, "host": "api.x.example",
+        "paths": {
+            "/a": {"post": {
+                "operationId": "sendA", "consumes": consumes, "parameters": fields,
+                "responses": {"204": {"description": "d"}},
+            }},
+            "/b": {"get": {"operationId": "getB", "responses": {"204": {"description": "d"}}}},
+        },
+    })
+}
+
+#[test]
+fn form_of_swagger_2_is_sent_as_a_type_that_the_operation_consumes() {
+    let (form, parts) = ("application/x-www-form-urlencoded", "multipart/form-data");
+    let field = |name: &str, kind: &str| json!({"name": name, "in": "formData", "required": true, "type": kind});
+    let (text, file) = (json!([field("t", "string")]), json!([field("t", "string"), field("f", "file")]));
+    let in_parts =
+        format!(": POST /a: its body is {parts}, which is not supported: send that call with `Client::request`");
+    for (consumes, fields, sent, expected) in [
+        (vec![], &text, true, String::new()),
+        (vec!["application/x-www-form-urlencoded; charset=utf-8"], &text, true, String::new()),
+        (vec![parts, form], &text, true, format!("/parameters: sent as {form}; the vendor takes {parts} as well")),
+        (vec![parts], &text, false, in_parts.clone()),
+        (vec![parts, form], &file, false, in_parts.clone()),
+        (vec![], &file, false, in_parts),
+        (
+            vec!["application/json"],
+            &text,
+            true,
+            format!("/consumes: the body is a form: sent as {form}, which the operation does not list"),
+        ),
+    ] {
+        let mut root = posting_form_data(&consumes, fields);
+        if consumes.is_empty() {
+            root["paths"]["/a"]["post"].as_object_mut().expect("an operation").remove("consumes");
+        }
+        let draft = drafted(root).expect("it converts");
+        let post = draft.operations.iter().find(|operation| operation.method == "post").map(|post| post.value());
+        let media = post.map(|post| post["requestBody"]["content"].as_object().map(|all| all.contains_key(form)));
+        assert_eq!(media, sent.then_some(Some(true)), "{consumes:?}");
+        assert_eq!(losses_of_bodies(&draft).join("\n"), expected, "{consumes:?}");
+    }
+}
+
+#[test]
+fn losses_of_a_form_of_swagger_2_are_at_its_parameters() {
+    let fields = json!([
+        {"name": "p", "in": "query", "type": "string"},
+        {"name": "t", "in": "formData", "type": "string"},
+        {"name": "tags", "in": "formData", "type": "array", "items": {"type": "string"}},
+    ]);
+    let draft = drafted(posting_form_data(&["application/x-www-form-urlencoded"], &fields)).expect("it converts");
+    assert_eq!(
+        losses_of_bodies(&draft),
+        [
+            "/parameters/2: the form's field \"tags\" is left out: an array, a map or of several types",
+            "/parameters: the body is optional, and is always sent",
+        ]
+    );
+}
+
+#[test]
+fn form_of_any_fields_is_not_sent_with_a_reason() {
+    let form = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    for (required, expected) in [
+        (
+            false,
+            "/requestBody: no body is sent: the form has any fields, of which none is described, and it is optional",
+        ),
+        (true, ": POST /a: its form has any fields, of which none is described"),
+    ] {
+        let draft = drafted(sending_a_form(required, &form)).expect("it converts");
+        assert_eq!(losses_of_bodies(&draft), [expected]);
+    }
+}
+
+#[test]
+fn header_of_an_operation_replaces_that_of_its_path_in_any_case() {
+    let header = |name: &str, required: bool, kind: &str| json!({"name": name, "in": "header", "required": required, "schema": {"type": kind}});
+    let mut root = sending(json!([header("x-id", true, "integer")]));
+    root["paths"]["/a"]["parameters"] = json!([header("X-Id", false, "string")]);
+    let draft = drafted(root).expect("it converts");
+    let drafted = &draft.operations[0].value()["parameters"];
+    let schema = json!({"type": "integer", "format": "int64"});
+    assert_eq!(*drafted, json!([{"name": "x-id", "in": "header", "required": true, "schema": schema}]));
+    assert!(draft.losses.iter().all(|loss| loss.kind != Kind::Parameter), "{:?}", losses(&draft));
+}
+
 #[test]
 fn operations_with_addresses_of_their_own_go_there() {
     let with = |own: &str| {

@@ -1,0 +1,144 @@
+//! Forms: fields with simple values, those of objects under names such as `address[city]`.
+
+use openapi_document::resolve;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Converter,
+    keywords::describe,
+    object::{NamedField, View},
+    parameters::Parameter,
+};
+use crate::{codegen::identifiers::type_name, import::losses::Kind};
+
+/// So deep are the objects of a form written out as `a[b]`.
+const FORM_DEPTH: usize = 4;
+
+/// Returns the fields of a form of Swagger 2, which are parameters.
+pub(super) fn form_data(fields: &[&Parameter<'_>]) -> View {
+    let fields = fields.iter().map(|field| {
+        let mut node = field.value.clone();
+        ["name", "in", "required"].iter().for_each(|key| drop(node.remove(*key)));
+        let required = field.value.get("required") == Some(&json!(true));
+        NamedField { name: field.text("name").to_owned(), node: node.into(), at: field.at.clone(), required }
+    });
+    fields.collect()
+}
+
+impl Converter<'_> {
+    /// Returns a form; nothing, if no field is left: then nothing is sent. `at` is the place of its schema.
+    pub(super) fn form(&mut self, view: View, at: &str, hint: &str) -> Result<Option<Value>, String> {
+        let root = self.root;
+        let media = at.strip_suffix("/schema").and_then(|at| root.pointer(at));
+        let encoding = media.and_then(|media| media.get("encoding"));
+        let mut fields = Vec::new();
+        self.form_fields(view, encoding, "", true, 0, &mut fields)?;
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        let view = fields.into_iter().collect::<View>();
+        let name = type_name(&format!("{}-form", hint.trim_end_matches("-body")));
+        let form = self.once(&format!("form {at}"), at, &name, false, |converter, name| {
+            converter.object_of(view, &Map::new(), at, name)
+        });
+        Ok(Some(form))
+    }
+
+    fn form_fields(
+        &mut self,
+        view: View,
+        encoding: Option<&Value>,
+        around: &str,
+        needed: bool,
+        depth: usize,
+        fields: &mut Vec<NamedField>,
+    ) -> Result<(), String> {
+        for NamedField { name, node, at, required } in view.into_fields() {
+            let stated = encoding.and_then(|encoding| encoding.get(&name));
+            let sent = if around.is_empty() { name } else { format!("{around}[{name}]") };
+            let required = required && needed;
+            let node = without_empty_text(&node);
+            let mark = self.losses.len();
+            let converted = self.schema(&node, &at, &format!("form-{sent}"));
+            self.losses.truncate_but_schemas(mark);
+            let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
+            let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
+            let list = component
+                .and_then(|name| self.components.get(name))
+                .is_some_and(|(_, schema)| schema.get("enum").is_some());
+            let simple = match component {
+                Some(_) => list,
+                None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
+            };
+            let choice = converted.get("x-any").is_some() && self.is_choice_of_simple(&node, &at);
+            let object = component.filter(|_| !simple).and_then(|_| self.view(&node, &at)).filter(View::has_fields);
+            let reason = if simple || choice || object.is_some() && depth < FORM_DEPTH {
+                let asked = stated.and_then(|stated| asked_form(stated, object.is_some()));
+                asked.map(|form| format!("the specification asks for {form}"))
+            } else if object.is_some() {
+                Some(format!("an object within {FORM_DEPTH} others"))
+            } else {
+                Some("an array, a map or of several types".to_owned())
+            };
+            if let Some(why) = reason {
+                if required {
+                    return Err(format!("its form has the required field {sent:?}, which cannot be sent: {why}"));
+                }
+                self.losses.add(Kind::Body, &at, format!("the form's field {sent:?} is left out: {why}"));
+                continue;
+            }
+            if let Some(object) = object {
+                if depth == 0 && stated.is_none_or(|stated| stated.get("style").is_none()) {
+                    let text = format!(
+                        "the form's object {sent:?} is sent as fields such as \"{sent}[a]\": the specification states no other form"
+                    );
+                    self.losses.add(Kind::Body, &at, text);
+                }
+                // What an encoding states is about the form's own fields.
+                self.form_fields(object, None, &sent, required, depth + 1, fields)?;
+                continue;
+            }
+            let text = |format: Option<&str>, node: &Value| {
+                let mut text = json!({"type": "string"});
+                format.into_iter().for_each(|format| text["format"] = json!(format));
+                node.as_object().into_iter().for_each(|map| describe(&mut text, map));
+                text
+            };
+            let node = if choice {
+                let lost = format!("the form's field {sent:?} may have several types: callers pass a string");
+                self.losses.add(Kind::Body, &at, lost);
+                text(None, &node)
+            } else if converted["type"] == "number" {
+                // Forms are text: a decimal in it is written as a string is.
+                text(Some("decimal"), resolve(self.root, &node))
+            } else {
+                node
+            };
+            fields.push(NamedField { name: sent, node, at, required });
+        }
+        Ok(())
+    }
+}
+
+/// Returns what an encoding asks for, if the field is not sent like that.
+fn asked_form(encoding: &Value, is_object: bool) -> Option<String> {
+    let text = |key: &str| encoding.get(key).and_then(Value::as_str);
+    // Where any of these is stated, the content type is ignored.
+    if ["style", "explode", "allowReserved"].iter().any(|key| encoding.get(*key).is_some()) {
+        let style = text("style").unwrap_or("form");
+        return (is_object && style != "deepObject").then(|| format!("the style {style:?}"));
+    }
+    let media = text("contentType")?;
+    let is_text = media.split(',').any(|media| media.trim().starts_with("text/"));
+    (is_object || !is_text).then(|| format!("the content type {media:?}"))
+}
+
+/// Returns a choice without the alternative of an empty text, with which forms unset a field.
+fn without_empty_text(node: &Value) -> Value {
+    let Some(parts) = node.get("anyOf").and_then(Value::as_array) else { return node.clone() };
+    let kept = parts.iter().filter(|part| part.get("enum") != Some(&json!([""]))).cloned().collect::<Vec<_>>();
+    match kept.as_slice() {
+        [only] => only.clone(),
+        _ => node.clone(),
+    }
+}
