@@ -1,5 +1,6 @@
 //! `cargo xtask audit`: the loss report of a draft compared with what the draft lacks, field by field. No loss may be missing, and none false.
 
+mod forms;
 mod walk;
 
 use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
@@ -74,13 +75,12 @@ fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, 
         all.extend(locations(&difference.from, &merged));
         all
     });
-    let locations = locations.collect::<Vec<_>>();
-    let is_about = |loss: &Loss, locations: &BTreeSet<String>| locations.iter().any(|at| related(&loss.at, at));
-    // What is stated of a whole body or operation, such as that it is always sent, states nothing of its fields.
-    let is_stated = |loss: &Loss, locations: &BTreeSet<String>| {
-        let is_of_body = loss.kind == Kind::Body && loss.at.ends_with("/requestBody");
-        let is_general = is_of_body || matches!(loss.kind, Kind::Other | Kind::Example | Kind::Evidence);
-        is_about(loss, locations) && !(is_general && locations.iter().all(|at| at.len() > loss.at.len()))
+    let places = places.collect::<Vec<_>>();
+    let is_about = |loss: &Loss, places: &BTreeSet<String>| places.iter().any(|at| related(&loss.at, at));
+    // What is stated of a body, an object in a form or an operation, such as that it is always sent, states nothing of the fields below.
+    let is_stated = |loss: &Loss, places: &BTreeSet<String>| {
+        let is_general = matches!(loss.kind, Kind::Body | Kind::Other | Kind::Example | Kind::Evidence);
+        is_about(loss, places) && !(is_general && places.iter().all(|at| at.len() > loss.at.len()))
     };
     let missing = differences.iter().zip(&locations).filter(|(difference, locations)| {
         difference.is_certain && !draft.losses.iter().any(|loss| is_stated(loss, locations))
@@ -227,7 +227,121 @@ mod tests {
         assert_eq!(at, [usage, usage, "/paths/~1trips/post/parameters/0"]);
     }
 
-    /// Returns a schema within as many objects as there are names.
+    /// Where a draft lacks something that no loss states.
+    fn missing_at(published: &Published, draft: &Conversion) -> Vec<String> {
+        check(published, draft).0.into_iter().map(|difference| difference.at).collect()
+    }
+
+    fn form_of(media: &str, schema: Value, address: Value) -> Value {
+        json!({
+            "openapi": "3.0.3", "info": {"title": "Ferry", "version": "1"}, "servers": [{"url": "https://ferry.example"}],
+            "paths": {"/trips": {"post": {
+                "operationId": "addTrip",
+                "requestBody": {"required": true, "content": {media: {
+                    "schema": schema, "encoding": {"address": {"style": "deepObject", "explode": true}},
+                }}},
+                "responses": {"204": {"description": "ok"}},
+            }}},
+            "components": {"schemas": {"Address": address}},
+        })
+    }
+
+    #[test]
+    fn loss_of_a_field_in_a_form_states_nothing_of_other_fields() {
+        let text = json!({"type": "string"});
+        let tags = json!({"type": "array", "items": text});
+        let deep = within(&["l1", "l2", "l3", "l4"], text.clone());
+        let address = json!({"type": "object", "properties": {
+            "line": text, "zip": text, "tags": tags, "geo": deep, "made": {"type": "string", "readOnly": true},
+        }});
+        for (media, by) in [
+            ("application/x-www-form-urlencoded", json!({"$ref": "#/components/schemas/Address"})),
+            ("application/x-www-form-urlencoded; charset=utf-8", address.clone()),
+        ] {
+            let form = json!({"type": "object", "properties": {"name": text, "labels": tags, "address": by}});
+            let (published, mut draft) = drafted(&form_of(media, form, address.clone()));
+            assert_eq!(check(&published, &draft), (vec![], vec![]), "{media}");
+            let form = format!("/paths/~1trips/post/requestBody/content/{}/schema", media.replace('/', "~1"));
+            let at = by["$ref"].as_str().map_or(format!("{form}/properties/address"), |at| at[1..].to_owned());
+            for (name, at) in
+                [("name", format!("{form}/properties/name")), ("address[line]", format!("{at}/properties/line"))]
+            {
+                for (_, packed) in &mut draft.schemas {
+                    let mut schema = packed.value();
+                    schema["properties"].as_object_mut().and_then(|properties| properties.remove(name));
+                    *packed = schema.into();
+                }
+                assert!(missing_at(&published, &draft).contains(&at), "{name}: {:?}", missing_at(&published, &draft));
+            }
+            draft.losses.clear();
+            let all = missing_at(&published, &draft);
+            assert!(all.contains(&format!("{at}/properties/geo")) && all.len() == 5, "{all:?}");
+        }
+    }
+
+    #[test]
+    fn object_of_a_form_that_is_asked_for_in_another_form_is_found() {
+        let form = json!({"type": "object", "properties": {"address": within(&["line"], json!({"type": "string"}))}});
+        let (mut published, draft) = drafted(&form_of("application/x-www-form-urlencoded", form, json!({})));
+        assert_eq!(check(&published, &draft), (vec![], vec![]));
+        let at = "/paths/~1trips/post/requestBody/content/application~1x-www-form-urlencoded";
+        published.root.pointer_mut(&format!("{at}/encoding")).expect("an encoding")["address"] =
+            json!({"contentType": "application/json"});
+        assert_eq!(missing_at(&published, &draft), [format!("{at}/schema/properties/address")]);
+    }
+
+    #[test]
+    fn forms_and_joined_lists_of_swagger_2_are_compared() {
+        let list = |name: &str, place: &str, format: &str| json!({"name": name, "in": place, "type": "array", "items": {"type": "string"}, "collectionFormat": format});
+        let fields = json!([
+            {"name": "n", "in": "formData", "type": "number"},
+            list("csv", "query", "csv"), list("multi", "query", "multi"), list("tags", "formData", "multi"),
+        ]);
+        let body = json!([{"name": "trip", "in": "body", "schema": within(&["a"], json!({"type": "string"}))}]);
+        let post = |id: &str, media: &str, parameters: &Value| {
+            json!({"post": {
+                "operationId": id, "consumes": [media], "parameters": parameters, "responses": {"204": {"description": "d"}},
+            }})
+        };
+        let root = json!({
+            "swagger": "2.0", "info": {"title": "Ferry", "version": "1"}, "host": "ferry.example",
+            "paths": {
+                "/form": post("form", "application/x-www-form-urlencoded", &fields),
+                "/parts": post("parts", "multipart/form-data", &json!([{"name": "a", "in": "formData", "type": "string"}])),
+                "/xml": post("xml", "application/xml", &body),
+            },
+        });
+        let (published, mut draft) = drafted(&root);
+        assert_eq!(check(&published, &draft), (vec![], vec![]));
+        for operation in &mut draft.operations {
+            let mut value = operation.packed.value();
+            for parameter in value["parameters"].as_array_mut().into_iter().flatten() {
+                let joined = parameter["explode"] == false;
+                parameter["explode"] = json!(joined);
+            }
+            operation.packed = value.into();
+        }
+        draft.losses.clear();
+        for (_, packed) in &mut draft.schemas {
+            let mut schema = packed.value();
+            schema["properties"].as_object_mut().and_then(|properties| properties.remove("n"));
+            *packed = schema.into();
+        }
+        let form = "/paths/~1form/post/parameters";
+        assert_eq!(
+            missing_at(&published, &draft),
+            [
+                format!("{form}/0"),
+                format!("{form}/1"),
+                format!("{form}/2"),
+                format!("{form}/3"),
+                "/paths/~1parts/post/parameters".to_owned(),
+                "/paths/~1xml/post/parameters/0".to_owned(),
+            ]
+        );
+    }
+
+    /// A schema within as many objects as there are names.
     fn within(names: &[&str], schema: Value) -> Value {
         names.iter().rev().fold(schema, |inner, name| json!({"type": "object", "properties": {*name: inner}}))
     }

@@ -9,7 +9,7 @@ use openapi_document::{
 };
 use serde_json::{Map, Value};
 
-use super::Difference;
+use super::{Difference, forms::has_fields_of};
 use crate::import::{self, Conversion, Published};
 
 /// The depth to which parts of a schema are followed: they may contain themselves.
@@ -41,28 +41,28 @@ pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Dif
     (walk.found, walk.merged)
 }
 
-struct Walk<'a> {
-    theirs: &'a Value,
-    ours: &'a Value,
+pub(super) struct Walk<'a> {
+    pub(super) theirs: &'a Value,
+    pub(super) ours: &'a Value,
     found: Vec<Difference>,
-    /// The location where the compared schema is used.
-    from: String,
-    /// Locations of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
+    /// Where the schema that is compared is used.
+    pub(super) from: String,
+    /// Places of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
     merged: BTreeSet<Vec<String>>,
     /// Pairs of locations that were compared.
     seen: BTreeSet<(String, String, bool)>,
     /// Whether the client sends what is compared.
     sent: bool,
     /// Whether what is compared is a form: objects in it are fields of their own, and numbers are text.
-    is_form: bool,
+    pub(super) is_form: bool,
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 impl<'a> Walk<'a> {
-    fn add(&mut self, at: &str, text: impl Into<String>) {
+    pub(super) fn add(&mut self, at: &str, text: impl Into<String>) {
         let from = if self.from.is_empty() { at } else { &self.from }.to_owned();
         self.found.push(Difference { at: at.to_owned(), from, text: text.into(), is_certain: true });
     }
@@ -71,10 +71,9 @@ impl<'a> Walk<'a> {
         let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         (self.sent, self.from) = (true, String::new());
         for (at, parameter) in operation.parameters_at(self.theirs) {
-            let (name, location) = (text(parameter, "name"), text(parameter, "in"));
-            if location == "body" {
-                self.content(parameter, &at, drafted.get("requestBody"));
-                self.from.clear();
+            let (name, place) = (text(parameter, "name"), text(parameter, "in"));
+            if place == "body" {
+                self.request_body(parameter, at.clone(), &at, drafted);
             }
             if matches!(location, "body" | "formData") || is_set_by_client(location, name) {
                 continue;
@@ -85,10 +84,13 @@ impl<'a> Walk<'a> {
                     self.add(&at, format!("{name:?} is JSON in a parameter"))
                 }
                 Some(own) => {
-                    let is_joined = |parameter: &Value| parameter.get("explode") == Some(&Value::Bool(false));
-                    let is_list = |own: &Value| own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
-                    if location == "query" && is_list(own) && is_joined(parameter) && !is_joined(own) {
-                        self.add(&at, format!("{name:?} is sent once for each item in the draft"));
+                    let is_list = own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
+                    let (wanted, joined) = (joined_by(parameter), joined_by(own));
+                    if place == "query" && is_list && wanted != joined {
+                        let how = |by: Option<&str>| {
+                            by.map_or("once for each item".to_owned(), |by| format!("joined by {by:?}"))
+                        };
+                        self.add(&at, format!("{name:?} is sent {}, and {} in the draft", how(wanted), how(joined)));
                     }
                     match (own.get("schema"), parameter.get("schema")) {
                         (Some(own), Some(schema)) => self.schema(schema, child(&at, "schema"), own, 0),
@@ -99,10 +101,11 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let body = operation.value.get("requestBody");
-        if let Some(body) = body {
-            let (at, body) = resolve_at(self.theirs, child(&operation.pointer, "requestBody"), body);
-            self.content(body, &at, drafted.get("requestBody"));
+        self.form_data(operation, drafted.get("requestBody"));
+        if let Some(body) = operation.value.get("requestBody") {
+            let from = child(&operation.pointer, "requestBody");
+            let (at, body) = resolve_at(self.theirs, from.clone(), body);
+            self.request_body(body, from, &at, drafted);
         }
         self.sent = false;
         for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
@@ -136,13 +139,46 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Compares the JSON or the form of a body.
+    /// A request body of any media type: it is in the draft, unless nothing may be in it.
+    fn request_body(&mut self, body: &'a Value, from: String, at: &str, drafted: &'a Value) {
+        if let Some(own) = drafted.get("requestBody") {
+            self.content(body, at, Some(own));
+            return self.from.clear();
+        }
+        let media = body.get("content").and_then(Value::as_object).into_iter().flatten();
+        let schemas = media.map(|(_, media)| resolve(self.theirs, media).get("schema"));
+        let mut schemas = schemas.chain(body.get("schema").map(Some));
+        if schemas.any(|schema| schema.is_none_or(|schema| !self.is_empty_object(schema))) {
+            self.from = from;
+            self.add(at, "the body is not in the draft");
+            self.from.clear();
+        }
+    }
+
+    /// Returns whether an object has no fields in the direction that is compared.
+    fn is_empty_object(&self, schema: &'a Value) -> bool {
+        let (at, schema) = resolved(self.theirs, String::new(), schema);
+        let fields = properties(self.theirs, schema, &at, 0);
+        let is_map = schema.get("additionalProperties").is_some_and(import::says_something);
+        kinds(self.theirs, schema, 0).iter().eq(["object"].iter())
+            && !is_map
+            && fields.iter().all(|(_, (_, property))| self.is_skipped(property))
+    }
+
+    /// Returns whether a field is of the other direction.
+    pub(super) fn is_skipped(&self, property: &'a Value) -> bool {
+        let key = if self.sent { "readOnly" } else { "writeOnly" };
+        let behind = resolved(self.theirs, String::new(), property).1;
+        [property, behind].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
+    }
+
+    /// The JSON or the form of a body.
     fn content(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
         let json = |holder: &'a Value| {
             let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
             let bodies = content.map(|(media, body)| (media.as_str(), body)).collect::<Vec<_>>();
             let json = bodies.iter().find(|(media, _)| import::is_json(media));
-            json.or_else(|| bodies.iter().find(|(media, _)| *media == FORM)).copied()
+            json.or_else(|| bodies.iter().find(|(media, _)| import::is_form(media))).copied()
         };
         self.from.clear();
         if let (Some(schema), Some((_, own))) = (holder.get("schema"), own.and_then(json)) {
@@ -158,7 +194,10 @@ impl<'a> Walk<'a> {
         let at = child(&child(&child(at, "content"), media), "schema");
         match (body.get("schema"), own.and_then(json).and_then(|(_, body)| body.get("schema"))) {
             (Some(schema), Some(own)) => {
-                self.is_form = media == FORM;
+                self.is_form = import::is_form(media);
+                if self.is_form {
+                    self.encoding(body, &at, own);
+                }
                 self.schema(schema, at, own, 0);
                 self.is_form = false;
             }
@@ -172,7 +211,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn schema(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
+    pub(super) fn schema(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
         let (own_at, own) = resolved(self.ours, String::new(), own);
         self.from.clone_from(&at);
         let (at, schema) = resolved(self.theirs, at, schema);
@@ -212,12 +251,9 @@ impl<'a> Walk<'a> {
         let is_union = has_union(self.theirs, schema, 0);
         self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
-            let key = if self.sent { "readOnly" } else { "writeOnly" };
-            let behind = resolved(self.theirs, at.clone(), property).1;
-            let is_skipped = [property, behind].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)));
             match own.get("properties").and_then(|own| own.get(&name)) {
                 Some(own) => self.schema(property, at, own, depth + 1),
-                None if is_skipped => {}
+                None if self.is_skipped(property) => {}
                 None if self.is_form && has_fields_of(own, &name) => self.form_object(property, at, own, &name, depth),
                 None => {
                     self.from.clear();
@@ -228,25 +264,7 @@ impl<'a> Walk<'a> {
         self.items(schema, &at, own, depth);
     }
 
-    /// Compares an object in a form: its fields are fields of the form, such as `at[gte]`.
-    fn form_object(&mut self, schema: &'a Value, at: String, own: &'a Value, around: &str, depth: usize) {
-        let (at, schema) = resolved(self.theirs, at, schema);
-        for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
-            let sent = format!("{around}[{name}]");
-            match own.get("properties").and_then(|own| own.get(&sent)) {
-                Some(own) => self.schema(property, at, own, depth + 1),
-                None if depth < MERGED_DEPTH && has_fields_of(own, &sent) => {
-                    self.form_object(property, at, own, &sent, depth + 1);
-                }
-                None => {
-                    self.from.clear();
-                    self.add(&at, format!("the field {sent:?} is not in the draft"));
-                }
-            }
-        }
-    }
-
-    /// Notes locations of one field of the draft, behind their references too, and those of the fields below it. What they have between them
+    /// Notes places of one field of the draft, behind their references too, and those of the fields below it. What they have between them
     /// is alternatives.
     fn merge(&mut self, locations: &[String], is_union: bool, depth: usize) {
         let theirs = self.theirs;
@@ -299,12 +317,18 @@ impl<'a> Walk<'a> {
     }
 }
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
-/// Returns whether a form has fields of an object.
-fn has_fields_of(form: &Value, object: &str) -> bool {
-    let mut names = form.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
-    names.any(|name| name.strip_prefix(object).is_some_and(|rest| rest.starts_with('[')))
+/// Returns what the items of a list in the query are joined by; nothing, if each is sent by itself.
+fn joined_by(parameter: &Value) -> Option<&'static str> {
+    let is_swagger_2 = parameter.get("schema").is_none() && text(parameter, "type") == "array";
+    match (text(parameter, "style"), text(parameter, "collectionFormat")) {
+        _ if parameter.get("explode") == Some(&Value::Bool(true)) => None,
+        ("spaceDelimited", _) | (_, "ssv") => Some(" "),
+        ("pipeDelimited", _) | (_, "pipes") => Some("|"),
+        (_, "tsv") => Some("\t"),
+        (_, "multi") => None,
+        _ if is_swagger_2 || parameter.get("explode") == Some(&Value::Bool(false)) => Some(","),
+        _ => None,
+    }
 }
 
 /// Headers that the client sets itself: OpenAPI ignores them.
@@ -313,7 +337,7 @@ fn is_set_by_client(location: &str, name: &str) -> bool {
 }
 
 /// Returns a schema behind its references, and behind an `allOf` of one part.
-fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
+pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
     let (mut at, mut schema) = resolve_at(root, at, schema);
     for _ in 0..16 {
         match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
@@ -374,8 +398,13 @@ fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
     is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
 }
 
-/// Returns the properties of an object and of its parts, alternatives included, with their locations.
-fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, (String, &'a Value))> {
+/// Returns the properties of an object and of its parts, alternatives included, with their places.
+pub(super) fn properties<'a>(
+    root: &'a Value,
+    schema: &'a Value,
+    at: &str,
+    depth: usize,
+) -> Vec<(String, (String, &'a Value))> {
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
     let location = child(at, "properties");
     let mut found = own.map(|(name, value)| (name.clone(), (child(&location, name), value))).collect::<Vec<_>>();
