@@ -3,7 +3,10 @@
 use openapi_document::{Operation, pointer::child, resolve_at};
 use serde_json::{Map, Value};
 
-use super::walk::{Walk, properties, resolved, text};
+use super::{
+    schema::{properties, resolved},
+    walk::{Walk, text},
+};
 use crate::import;
 
 /// How deep the objects of a form are followed.

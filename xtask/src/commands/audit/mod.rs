@@ -1,6 +1,8 @@
 //! `cargo xtask audit`: the loss report of a draft compared with what the draft lacks, field by field. No loss may be missing, and none false.
 
 mod forms;
+mod parameters;
+mod schema;
 mod walk;
 
 use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
@@ -383,6 +385,19 @@ mod tests {
         let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
         let kind = "/components/schemas/Meter/properties/kind";
         assert_eq!(at, [kind, "/paths/~1meters/get/parameters/1"]);
+        // What is said of one parameter states nothing of the next.
+        draft.losses = vec![Loss {
+            kind: Kind::Parameter,
+            at: "/paths/~1meters/get/parameters/0".to_owned(),
+            text: "left out".to_owned(),
+            owner: import::Owner::Document,
+        }];
+        for operation in &mut draft.operations {
+            let mut value = operation.packed.value();
+            value["parameters"].as_array_mut().into_iter().for_each(|parameters| parameters.truncate(1));
+            operation.packed = value.into();
+        }
+        assert_eq!(missing_at(&published, &draft), [kind, "/paths/~1meters/get/parameters/1"]);
         // A field that the draft has lost.
         let (published, mut draft) = drafted(&meters());
         for (_, packed) in &mut draft.schemas {

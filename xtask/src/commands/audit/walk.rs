@@ -2,19 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openapi_document::{
-    Operation,
-    pointer::{child, item},
-    resolve, resolve_at,
-};
-use serde_json::{Map, Value};
+use openapi_document::{Operation, pointer::child, resolve, resolve_at};
+use serde_json::Value;
 
-use super::{Difference, forms::has_fields_of};
+use super::{
+    Difference,
+    forms::has_fields_of,
+    schema::{has_union, is_union, join, kinds, properties, resolved, values},
+};
 use crate::import::{self, Conversion, Published};
 
-/// The depth to which parts of a schema are followed: they may contain themselves.
-const DEPTH: usize = 12;
-/// The depth to which fields are followed. Components that contain themselves are compared once.
+/// How deep fields are followed. Components that contain themselves are compared once.
 const FIELD_DEPTH: usize = 64;
 /// The depth to which the fields of alternatives are followed together.
 const MERGED_DEPTH: usize = 3;
@@ -68,39 +66,8 @@ impl<'a> Walk<'a> {
     }
 
     fn operation(&mut self, operation: &Operation<'a>, drafted: &'a Value) {
-        let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        (self.sent, self.from) = (true, String::new());
-        for (at, parameter) in operation.parameters_at(self.theirs) {
-            let (name, place) = (text(parameter, "name"), text(parameter, "in"));
-            if place == "body" {
-                self.request_body(parameter, at.clone(), &at, drafted);
-            }
-            if matches!(location, "body" | "formData") || is_set_by_client(location, name) {
-                continue;
-            }
-            match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == location) {
-                None => self.add(&at, format!("the parameter {name:?} is not in the draft")),
-                Some(_) if parameter.get("content").is_some() => {
-                    self.add(&at, format!("{name:?} is JSON in a parameter"))
-                }
-                Some(own) => {
-                    let is_list = own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
-                    let (wanted, joined) = (joined_by(parameter), joined_by(own));
-                    if place == "query" && is_list && wanted != joined {
-                        let how = |by: Option<&str>| {
-                            by.map_or("once for each item".to_owned(), |by| format!("joined by {by:?}"))
-                        };
-                        self.add(&at, format!("{name:?} is sent {}, and {} in the draft", how(wanted), how(joined)));
-                    }
-                    match (own.get("schema"), parameter.get("schema")) {
-                        (Some(own), Some(schema)) => self.schema(schema, child(&at, "schema"), own, 0),
-                        // Swagger 2 has the schema's keywords beside the parameter's.
-                        (Some(own), None) => self.schema(parameter, at, own, 0),
-                        (None, _) => {}
-                    }
-                }
-            }
-        }
+        self.sent = true;
+        self.parameters(operation, drafted);
         self.form_data(operation, drafted.get("requestBody"));
         if let Some(body) = operation.value.get("requestBody") {
             let from = child(&operation.pointer, "requestBody");
@@ -140,7 +107,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A request body of any media type: it is in the draft, unless nothing may be in it.
-    fn request_body(&mut self, body: &'a Value, from: String, at: &str, drafted: &'a Value) {
+    pub(super) fn request_body(&mut self, body: &'a Value, from: String, at: &str, drafted: &'a Value) {
         if let Some(own) = drafted.get("requestBody") {
             self.content(body, at, Some(own));
             return self.from.clear();
@@ -315,105 +282,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// Returns what the items of a list in the query are joined by; nothing, if each is sent by itself.
-fn joined_by(parameter: &Value) -> Option<&'static str> {
-    let is_swagger_2 = parameter.get("schema").is_none() && text(parameter, "type") == "array";
-    match (text(parameter, "style"), text(parameter, "collectionFormat")) {
-        _ if parameter.get("explode") == Some(&Value::Bool(true)) => None,
-        ("spaceDelimited", _) | (_, "ssv") => Some(" "),
-        ("pipeDelimited", _) | (_, "pipes") => Some("|"),
-        (_, "tsv") => Some("\t"),
-        (_, "multi") => None,
-        _ if is_swagger_2 || parameter.get("explode") == Some(&Value::Bool(false)) => Some(","),
-        _ => None,
-    }
-}
-
-/// Headers that the client sets itself: OpenAPI ignores them.
-fn is_set_by_client(location: &str, name: &str) -> bool {
-    location == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
-}
-
-/// Returns a schema behind its references, and behind an `allOf` of one part.
-pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
-    let (mut at, mut schema) = resolve_at(root, at, schema);
-    for _ in 0..16 {
-        match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([only]) if schema.get("properties").is_none() => {
-                (at, schema) = resolve_at(root, item(&child(&at, "allOf"), 0), only);
-            }
-            _ => break,
-        }
-    }
-    (at, schema)
-}
-
-/// Returns the types that a schema may have, without null: its own, or those of its parts.
-fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a str> {
-    let stated = match schema.get("type") {
-        Some(Value::String(one)) => vec![one.as_str()],
-        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
-        _ if schema.get("properties").is_some() => vec!["object"],
-        _ if depth > DEPTH => Vec::new(),
-        _ => parts(root, schema).flat_map(|(_, part)| kinds(root, part, depth + 1)).collect(),
-    };
-    stated.into_iter().filter(|kind| *kind != "null").collect()
-}
-
-/// Returns the parts of a schema, behind their references, with their keywords.
-fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'static str, &'a Value)> {
-    ["allOf", "oneOf", "anyOf"].into_iter().flat_map(move |key| {
-        let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten();
-        parts.map(move |part| (key, resolve(root, part)))
-    })
-}
-
-/// Returns the values that a schema lists, or its parts.
-fn values<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value> {
-    let own = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
-    let own = own.chain(schema.get("const"));
-    let inner = parts(root, schema).filter(|_| depth < DEPTH).flat_map(|(_, part)| values(root, part, depth + 1));
-    own.chain(inner).collect()
-}
-
-fn join(kinds: &BTreeSet<&str>) -> String {
-    kinds.iter().copied().collect::<Vec<_>>().join(" or ")
-}
-
-/// Returns whether values have one of several forms. Alternatives that are all strings are one string.
-fn is_union(root: &Value, schema: &Value) -> bool {
-    let alternatives =
-        parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
-    let alternatives = alternatives.collect::<Vec<_>>();
-    let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
-    schema.get("discriminator").is_some() && alternatives.is_empty()
-        || alternatives.len() > 1 && !alternatives.iter().all(|(_, part)| is_text(part))
-}
-
-/// Returns whether a schema or a part that it refines is a union.
-fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
-    let mut refined = parts(root, schema).filter(|(key, _)| *key == "allOf");
-    is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
-}
-
-/// Returns the properties of an object and of its parts, alternatives included, with their places.
-pub(super) fn properties<'a>(
-    root: &'a Value,
-    schema: &'a Value,
-    at: &str,
-    depth: usize,
-) -> Vec<(String, (String, &'a Value))> {
-    let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
-    let location = child(at, "properties");
-    let mut found = own.map(|(name, value)| (name.clone(), (child(&location, name), value))).collect::<Vec<_>>();
-    for key in ["allOf", "oneOf", "anyOf"] {
-        let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
-        for (index, part) in parts.filter(|_| depth < DEPTH) {
-            let (at, part) = resolve_at(root, item(&child(at, key), index), part);
-            found.extend(properties(root, part, &at, depth + 1));
-        }
-    }
-    found
 }

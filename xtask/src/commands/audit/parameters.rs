@@ -1,0 +1,64 @@
+//! Parameters side by side with their drafts: how lists are joined, and the fields of their schemas.
+
+use openapi_document::{Operation, pointer::child};
+use serde_json::Value;
+
+use super::walk::{Walk, text};
+
+impl<'a> Walk<'a> {
+    pub(super) fn parameters(&mut self, operation: &Operation<'a>, drafted: &'a Value) {
+        let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (at, parameter) in operation.parameters_at(self.theirs) {
+            self.from.clear();
+            let (name, place) = (text(parameter, "name"), text(parameter, "in"));
+            if place == "body" {
+                self.request_body(parameter, at.clone(), &at, drafted);
+            }
+            if matches!(place, "body" | "formData") || is_set_by_client(place, name) {
+                continue;
+            }
+            match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == place) {
+                None => self.add(&at, format!("the parameter {name:?} is not in the draft")),
+                Some(_) if parameter.get("content").is_some() => {
+                    self.add(&at, format!("{name:?} is JSON in a parameter"))
+                }
+                Some(own) => {
+                    let is_list = own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
+                    let (wanted, joined) = (joined_by(parameter), joined_by(own));
+                    if place == "query" && is_list && wanted != joined {
+                        let how = |by: Option<&str>| {
+                            by.map_or("once for each item".to_owned(), |by| format!("joined by {by:?}"))
+                        };
+                        self.add(&at, format!("{name:?} is sent {}, and {} in the draft", how(wanted), how(joined)));
+                    }
+                    match (own.get("schema"), parameter.get("schema")) {
+                        (Some(own), Some(schema)) => self.schema(schema, child(&at, "schema"), own, 0),
+                        // Swagger 2 has the schema's keywords beside the parameter's.
+                        (Some(own), None) => self.schema(parameter, at, own, 0),
+                        (None, _) => {}
+                    }
+                }
+            }
+        }
+        self.from.clear();
+    }
+}
+
+/// Returns what the items of a list in the query are joined by; nothing, if each is sent by itself.
+fn joined_by(parameter: &Value) -> Option<&'static str> {
+    let is_swagger_2 = parameter.get("schema").is_none() && text(parameter, "type") == "array";
+    match (text(parameter, "style"), text(parameter, "collectionFormat")) {
+        _ if parameter.get("explode") == Some(&Value::Bool(true)) => None,
+        ("spaceDelimited", _) | (_, "ssv") => Some(" "),
+        ("pipeDelimited", _) | (_, "pipes") => Some("|"),
+        (_, "tsv") => Some("\t"),
+        (_, "multi") => None,
+        _ if is_swagger_2 || parameter.get("explode") == Some(&Value::Bool(false)) => Some(","),
+        _ => None,
+    }
+}
+
+/// Headers that the client sets itself: OpenAPI ignores them.
+fn is_set_by_client(place: &str, name: &str) -> bool {
+    place == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
+}

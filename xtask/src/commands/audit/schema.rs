@@ -1,0 +1,94 @@
+//! What a schema and its parts state: types, values, alternatives and fields.
+
+use std::collections::BTreeSet;
+
+use openapi_document::{
+    pointer::{child, item},
+    resolve, resolve_at,
+};
+use serde_json::{Map, Value};
+
+/// How deep parts of a schema are followed: they may contain themselves.
+const DEPTH: usize = 12;
+
+/// Returns a schema behind its references, and behind an `allOf` of one part.
+pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
+    let (mut at, mut schema) = resolve_at(root, at, schema);
+    for _ in 0..16 {
+        match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([only]) if schema.get("properties").is_none() => {
+                (at, schema) = resolve_at(root, item(&child(&at, "allOf"), 0), only);
+            }
+            _ => break,
+        }
+    }
+    (at, schema)
+}
+
+/// Returns the types that a schema may have, without null: its own, or those of its parts.
+pub(super) fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a str> {
+    let stated = match schema.get("type") {
+        Some(Value::String(one)) => vec![one.as_str()],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ if schema.get("properties").is_some() => vec!["object"],
+        _ if depth > DEPTH => Vec::new(),
+        _ => parts(root, schema).flat_map(|(_, part)| kinds(root, part, depth + 1)).collect(),
+    };
+    stated.into_iter().filter(|kind| *kind != "null").collect()
+}
+
+/// Returns the parts of a schema, behind their references, with their keywords.
+fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'static str, &'a Value)> {
+    ["allOf", "oneOf", "anyOf"].into_iter().flat_map(move |key| {
+        let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten();
+        parts.map(move |part| (key, resolve(root, part)))
+    })
+}
+
+/// Returns the values that a schema lists, or its parts.
+pub(super) fn values<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value> {
+    let own = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+    let own = own.chain(schema.get("const"));
+    let inner = parts(root, schema).filter(|_| depth < DEPTH).flat_map(|(_, part)| values(root, part, depth + 1));
+    own.chain(inner).collect()
+}
+
+pub(super) fn join(kinds: &BTreeSet<&str>) -> String {
+    kinds.iter().copied().collect::<Vec<_>>().join(" or ")
+}
+
+/// Returns whether values have one of several forms. Alternatives that are all strings are one string.
+pub(super) fn is_union(root: &Value, schema: &Value) -> bool {
+    let alternatives =
+        parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
+    let alternatives = alternatives.collect::<Vec<_>>();
+    let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
+    schema.get("discriminator").is_some() && alternatives.is_empty()
+        || alternatives.len() > 1 && !alternatives.iter().all(|(_, part)| is_text(part))
+}
+
+/// Returns whether a schema or a part that it refines is a union.
+pub(super) fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
+    let mut refined = parts(root, schema).filter(|(key, _)| *key == "allOf");
+    is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
+}
+
+/// Returns the properties of an object and of its parts, alternatives included, with their places.
+pub(super) fn properties<'a>(
+    root: &'a Value,
+    schema: &'a Value,
+    at: &str,
+    depth: usize,
+) -> Vec<(String, (String, &'a Value))> {
+    let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
+    let place = child(at, "properties");
+    let mut found = own.map(|(name, value)| (name.clone(), (child(&place, name), value))).collect::<Vec<_>>();
+    for key in ["allOf", "oneOf", "anyOf"] {
+        let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
+        for (index, part) in parts.filter(|_| depth < DEPTH) {
+            let (at, part) = resolve_at(root, item(&child(at, key), index), part);
+            found.extend(properties(root, part, &at, depth + 1));
+        }
+    }
+    found
+}
