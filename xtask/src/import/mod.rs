@@ -14,7 +14,7 @@ mod servers;
 
 pub(crate) use bundle::display_pointer;
 pub(crate) use convert::{
-    Conversion, ConvertedOperation, convert, is_form, is_ignored_header, says_something, separator,
+    Conversion, ConvertedOperation, convert, is_form, is_ignored_header, separator, states_something,
 };
 pub(crate) use losses::{Kind, Loss, Owner};
 pub(crate) use parse::Published;

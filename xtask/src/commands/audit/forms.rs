@@ -41,7 +41,7 @@ impl<'a> Walk<'a> {
         self.from.clear();
     }
 
-    /// Objects that the specification asks for in another form than `at[gte]`. `at` is the place of the form's schema.
+    /// Objects that the specification asks for in another form than `at[gte]`. `at` is the location of the form's schema.
     pub(super) fn encoding(&mut self, media: &'a Value, at: &str, own: &'a Value) {
         let (_, own) = resolve_at(self.ours, String::new(), own);
         for (name, stated) in media.get("encoding").and_then(Value::as_object).into_iter().flatten() {

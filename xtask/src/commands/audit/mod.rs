@@ -77,12 +77,12 @@ fn check<'a>(published: &Published, draft: &'a Conversion) -> (Vec<Difference>, 
         all.extend(locations(&difference.from, &merged));
         all
     });
-    let places = places.collect::<Vec<_>>();
-    let is_about = |loss: &Loss, places: &BTreeSet<String>| places.iter().any(|at| related(&loss.at, at));
+    let locations = locations.collect::<Vec<_>>();
+    let is_about = |loss: &Loss, locations: &BTreeSet<String>| locations.iter().any(|at| related(&loss.at, at));
     // What is stated of a body, an object in a form or an operation, such as that it is always sent, states nothing of the fields below.
-    let is_stated = |loss: &Loss, places: &BTreeSet<String>| {
+    let is_stated = |loss: &Loss, locations: &BTreeSet<String>| {
         let is_general = matches!(loss.kind, Kind::Body | Kind::Other | Kind::Example | Kind::Evidence);
-        is_about(loss, places) && !(is_general && places.iter().all(|at| at.len() > loss.at.len()))
+        is_about(loss, locations) && !(is_general && locations.iter().all(|at| at.len() > loss.at.len()))
     };
     let missing = differences.iter().zip(&locations).filter(|(difference, locations)| {
         difference.is_certain && !draft.losses.iter().any(|loss| is_stated(loss, locations))
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn forms_and_joined_lists_of_swagger_2_are_compared() {
-        let list = |name: &str, place: &str, format: &str| json!({"name": name, "in": place, "type": "array", "items": {"type": "string"}, "collectionFormat": format});
+        let list = |name: &str, location: &str, format: &str| json!({"name": name, "in": location, "type": "array", "items": {"type": "string"}, "collectionFormat": format});
         let fields = json!([
             {"name": "n", "in": "formData", "type": "number"},
             list("csv", "query", "csv"), list("multi", "query", "multi"), list("tags", "formData", "multi"),

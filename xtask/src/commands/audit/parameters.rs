@@ -10,14 +10,14 @@ impl<'a> Walk<'a> {
         let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         for (at, parameter) in operation.parameters_at(self.theirs) {
             self.from.clear();
-            let (name, place) = (text(parameter, "name"), text(parameter, "in"));
-            if place == "body" {
+            let (name, location) = (text(parameter, "name"), text(parameter, "in"));
+            if location == "body" {
                 self.request_body(parameter, at.clone(), &at, drafted);
             }
-            if matches!(place, "body" | "formData") || is_set_by_client(place, name) {
+            if matches!(location, "body" | "formData") || is_set_by_client(location, name) {
                 continue;
             }
-            match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == place) {
+            match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == location) {
                 None => self.add(&at, format!("the parameter {name:?} is not in the draft")),
                 Some(_) if parameter.get("content").is_some() => {
                     self.add(&at, format!("{name:?} is JSON in a parameter"))
@@ -25,7 +25,7 @@ impl<'a> Walk<'a> {
                 Some(own) => {
                     let is_list = own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
                     let (wanted, joined) = (joined_by(parameter), joined_by(own));
-                    if place == "query" && is_list && wanted != joined {
+                    if location == "query" && is_list && wanted != joined {
                         let how = |by: Option<&str>| {
                             by.map_or("once for each item".to_owned(), |by| format!("joined by {by:?}"))
                         };
@@ -59,6 +59,6 @@ fn joined_by(parameter: &Value) -> Option<&'static str> {
 }
 
 /// Headers that the client sets itself: OpenAPI ignores them.
-fn is_set_by_client(place: &str, name: &str) -> bool {
-    place == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
+fn is_set_by_client(location: &str, name: &str) -> bool {
+    location == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
 }

@@ -73,7 +73,7 @@ pub(super) fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
     is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
 }
 
-/// Returns the properties of an object and of its parts, alternatives included, with their places.
+/// Returns the properties of an object and of its parts, alternatives included, with their locations.
 pub(super) fn properties<'a>(
     root: &'a Value,
     schema: &'a Value,
@@ -81,8 +81,8 @@ pub(super) fn properties<'a>(
     depth: usize,
 ) -> Vec<(String, (String, &'a Value))> {
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
-    let place = child(at, "properties");
-    let mut found = own.map(|(name, value)| (name.clone(), (child(&place, name), value))).collect::<Vec<_>>();
+    let location = child(at, "properties");
+    let mut found = own.map(|(name, value)| (name.clone(), (child(&location, name), value))).collect::<Vec<_>>();
     for key in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
         for (index, part) in parts.filter(|_| depth < DEPTH) {

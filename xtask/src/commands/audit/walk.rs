@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
     fn is_empty_object(&self, schema: &'a Value) -> bool {
         let (at, schema) = resolved(self.theirs, String::new(), schema);
         let fields = properties(self.theirs, schema, &at, 0);
-        let is_map = schema.get("additionalProperties").is_some_and(import::says_something);
+        let is_map = schema.get("additionalProperties").is_some_and(import::states_something);
         kinds(self.theirs, schema, 0).iter().eq(["object"].iter())
             && !is_map
             && fields.iter().all(|(_, (_, property))| self.is_skipped(property))
@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
         self.items(schema, &at, own, depth);
     }
 
-    /// Notes places of one field of the draft, behind their references too, and those of the fields below it. What they have between them
+    /// Notes locations of one field of the draft, behind their references too, and those of the fields below it. What they have between them
     /// is alternatives.
     fn merge(&mut self, locations: &[String], is_union: bool, depth: usize) {
         let theirs = self.theirs;

@@ -26,7 +26,7 @@ pub(super) fn form_data(fields: &[&Parameter<'_>]) -> View {
 }
 
 impl Converter<'_> {
-    /// Returns a form; nothing, if no field is left: then nothing is sent. `at` is the place of its schema.
+    /// Returns a form; nothing, if no field is left: then nothing is sent. `at` is the location of its schema.
     pub(super) fn form(&mut self, view: View, at: &str, hint: &str) -> Result<Option<Value>, String> {
         let root = self.root;
         let media = at.strip_suffix("/schema").and_then(|at| root.pointer(at));

@@ -34,7 +34,7 @@ use super::{
     security::{self, Credential},
     servers,
 };
-pub(crate) use keywords::says_something;
+pub(crate) use keywords::states_something;
 pub(crate) use media_types::is_form;
 pub(crate) use parameters::separator;
 pub(crate) use responses::is_ignored_header;

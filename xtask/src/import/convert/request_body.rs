@@ -17,7 +17,7 @@ use crate::{
 
 /// A request body as the specification states it.
 struct Stated {
-    /// The place of what is lost of all of it.
+    /// The location of what is lost of all of it.
     at: String,
     content: Content,
     required: bool,
@@ -76,7 +76,7 @@ impl Converter<'_> {
                 (sent, not_null(&schema))
             }
             Sent::Form => {
-                let stated = || self.view(schema.as_ref().unwrap_or(&json!({"type": "object"})), place);
+                let stated = || self.view(schema.as_ref().unwrap_or(&json!({"type": "object"})), location);
                 let view = form_data.or_else(stated).ok_or("its form is not an object")?;
                 if !view.has_fields() && !view.is_empty() {
                     if required {
@@ -87,7 +87,7 @@ impl Converter<'_> {
                     self.losses.add(Kind::Body, &at, text);
                     return Ok(None);
                 }
-                match self.form(view, place, &hint)? {
+                match self.form(view, location, &hint)? {
                     Some(schema) => (FORM, schema),
                     None => return Ok(None),
                 }
@@ -118,9 +118,9 @@ impl Converter<'_> {
             let body = operation.value.get("requestBody")?;
             let at = child(&operation.pointer, "requestBody");
             let target = body.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-            let (body, place) = (resolve(self.root, body), target.unwrap_or(&at));
+            let (body, location) = (resolve(self.root, body), target.unwrap_or(&at));
             return Some(Stated {
-                content: content(self.root, body, place),
+                content: content(self.root, body, location),
                 required: body.get("required").and_then(Value::as_bool).unwrap_or_default(),
                 description: text(body, "description"),
                 form_data: None,
@@ -130,8 +130,9 @@ impl Converter<'_> {
         let parameters = parameters(self.root, operation);
         let mut consumed = media_types(self.root, operation, "consumes");
         if let Some(body) = parameters.iter().find(|parameter| parameter.text("in") == "body") {
-            let place = child(&body.at, "schema");
-            let consumed = consumed.into_iter().map(|media| (media, body.value.get("schema").cloned(), place.clone()));
+            let location = child(&body.at, "schema");
+            let consumed =
+                consumed.into_iter().map(|media| (media, body.value.get("schema").cloned(), location.clone()));
             return Some(Stated {
                 at: body.at.clone(),
                 content: consumed.collect(),
