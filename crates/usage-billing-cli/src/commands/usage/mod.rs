@@ -26,7 +26,7 @@ pub(crate) enum UsageCommand {
     /// Write one HTML page with charts that can be filtered.
     #[command(after_help = chart::HELP)]
     Chart(chart::ChartArguments),
-    /// Compare two files, data sets or periods: what is new, gone and changed.
+    /// Compare two files, data sets or periods: what was added, removed and changed.
     #[command(after_help = compare::HELP)]
     Compare(compare::CompareArguments),
     /// Write charges in the FOCUS format, with the vendor's prices or yours.

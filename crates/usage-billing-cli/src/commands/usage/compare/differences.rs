@@ -20,8 +20,8 @@ pub(super) struct Thresholds {
 /// Numbers of rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
-    new: u64,
-    gone: u64,
+    added: u64,
+    removed: u64,
     changed: u64,
     below: u64,
     same: u64,
@@ -29,8 +29,8 @@ pub(super) struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { new, gone, changed, below, same } = self;
-        write!(f, "{new} new, {gone} gone, {changed} changed, {same} the same")?;
+        let Self { added, removed, changed, below, same } = self;
+        write!(f, "{added} added, {removed} removed, {changed} changed, {same} the same")?;
         if *below > 0 {
             write!(f, "; {below} with smaller differences are not listed")?;
         }
@@ -80,8 +80,8 @@ pub(super) fn differences(before: &Side, after: &Side, thresholds: &Thresholds) 
             summary.below += 1;
         } else {
             match difference.change() {
-                Change::New => summary.new += 1,
-                Change::Gone => summary.gone += 1,
+                Change::Added => summary.added += 1,
+                Change::Removed => summary.removed += 1,
                 Change::Changed => summary.changed += 1,
             }
             found.push((identity, difference));
@@ -95,8 +95,8 @@ pub(super) fn differences(before: &Side, after: &Side, thresholds: &Thresholds) 
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Change {
-    New,
-    Gone,
+    Added,
+    Removed,
     Changed,
 }
 
@@ -119,8 +119,8 @@ impl<'a> Difference<'a> {
             change.checked_div(quantity(before).abs()).and_then(|part| part.checked_mul(Decimal::ONE_HUNDRED));
         let amount = match (money(before), money(after)) {
             (Some((one, before)), Some((other, after))) if one == other => after.checked_sub(before),
-            (Some((_, gone)), None) if after.is_none() => Some(-gone),
-            (None, Some((_, new))) if before.is_none() => Some(new),
+            (Some((_, removed)), None) if after.is_none() => Some(-removed),
+            (None, Some((_, added))) if before.is_none() => Some(added),
             _ => None,
         };
         Ok(Self { before, after, quantity: change, percent, amount })
@@ -128,8 +128,8 @@ impl<'a> Difference<'a> {
 
     fn change(&self) -> Change {
         match (self.before, self.after) {
-            (None, _) => Change::New,
-            (_, None) => Change::Gone,
+            (None, _) => Change::Added,
+            (_, None) => Change::Removed,
             (Some(_), Some(_)) => Change::Changed,
         }
     }
@@ -159,8 +159,8 @@ impl<'a> Difference<'a> {
         currencies.sort();
         currencies.dedup();
         let change = match self.change() {
-            Change::New => "new",
-            Change::Gone => "gone",
+            Change::Added => "added",
+            Change::Removed => "removed",
             Change::Changed => "changed",
         };
         vec![
@@ -237,13 +237,13 @@ mod tests {
         assert_eq!(
             rows,
             [
-                ["new", "E", "7", "", "70", "EUR"],
-                ["gone", "B", "-5", "", "", "EUR"],
+                ["added", "E", "7", "", "70", "EUR"],
+                ["removed", "B", "-5", "", "", "EUR"],
                 ["changed", "D", "0", "0", "1", "EUR"],
                 ["changed", "A", "2.5", "25", "0.25", "EUR"],
             ]
         );
-        assert_eq!(summary, "1 new, 1 gone, 2 changed, 1 the same");
+        assert_eq!(summary, "1 added, 1 removed, 2 changed, 1 the same");
     }
 
     #[test]
@@ -253,7 +253,7 @@ mod tests {
         let thresholds = Thresholds { change: "5".parse().ok(), percent: "20".parse().ok() };
         let (rows, summary) = found(&before, &after, &thresholds);
         assert_eq!(rows.iter().map(|row| &*row[1]).collect::<Vec<_>>(), ["B", "D"]);
-        assert_eq!(summary, "0 new, 0 gone, 2 changed, 0 the same; 2 with smaller differences are not listed");
+        assert_eq!(summary, "0 added, 0 removed, 2 changed, 0 the same; 2 with smaller differences are not listed");
     }
 
     #[test]
@@ -267,8 +267,8 @@ mod tests {
         assert_eq!(
             rows,
             [
-                ["new", "A", "10", "", "", "EUR"],
-                ["gone", "A", "-10", "", "", "EUR"],
+                ["added", "A", "10", "", "", "EUR"],
+                ["removed", "A", "-10", "", "", "EUR"],
                 ["changed", "B", "0", "0", "", "EUR, USD"],
             ]
         );

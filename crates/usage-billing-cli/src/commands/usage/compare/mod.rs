@@ -1,4 +1,4 @@
-//! `usage compare`: what is new, gone and changed between two periods or data sets.
+//! `usage compare`: what was added, removed and changed between two periods or data sets.
 
 mod differences;
 mod side;
