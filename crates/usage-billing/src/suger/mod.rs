@@ -1,76 +1,40 @@
 #![doc = include_str!("../../docs/suger.md")]
 
-mod accepted_quantity;
-mod attempts;
-mod aws_response;
-mod carried;
 mod catalogue;
-mod changes;
-mod circuit_breaker;
-mod comparison;
-mod confirm;
-mod delays;
-mod delivery;
-mod dimension_mapping;
-mod evidence;
-mod flush;
-mod groups;
-mod late_usage;
-mod listed_days;
-mod lookups;
-mod marketplace;
-mod outcome;
-mod pending_acceptance;
-mod proof;
-mod quantities;
-mod receipt;
-mod reconcile_period;
-mod reconciliation;
-mod report_quantities;
-mod report_rows;
-mod reported;
-mod reported_again;
+mod metering;
 mod response;
-mod rows;
-mod sender;
-mod sum_key;
-mod sums;
 #[cfg(test)]
 mod test_support;
-mod trace;
-mod tracked_event;
-mod usage_event;
-mod usage_queue;
-mod validation;
+mod usage;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use usage_billing_core::__private::TimeLimit;
 use usage_billing_core::{ApiKey, CallOptions, ClientBuilder, Result};
 pub use usage_billing_suger::{builder, types};
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub use usage_billing_suger::{httpmock, mock};
 
-use self::attempts::Attempts;
+use self::metering::attempts::Attempts;
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
-pub use attempts::MAX_PROCESSING_TIME;
-pub use changes::GroupChanges;
-pub use comparison::reconcile;
-pub use delivery::Delivery;
-pub use late_usage::{LateUsage, MarketplaceWindows};
-pub use lookups::Lookups;
-pub use receipt::{Receipt, UndeliveredEvent};
-pub use reconcile_period::Reconcile;
-pub use reconciliation::{ReconciledQuantity, Reconciliation};
-pub use report_rows::report_rows;
-pub use sender::{Receipts, UsageSender, UsageSenderBuilder};
-pub use sums::usage_rows;
-use usage_billing_core::__private::TimeLimit;
-pub use usage_event::UsageEvent;
-pub use usage_queue::UsageQueue;
+pub use metering::attempts::MAX_PROCESSING_TIME;
+pub use metering::changes::GroupChanges;
+pub use metering::comparison::reconcile;
+pub use metering::delivery::Delivery;
+pub use metering::late_usage::{LateUsage, MarketplaceWindows};
+pub use metering::receipt::{Receipt, UndeliveredEvent};
+pub use metering::reconcile_period::Reconcile;
+pub use metering::reconciliation::{ReconciledQuantity, Reconciliation};
+pub use metering::sender::{Receipts, UsageSender, UsageSenderBuilder};
+pub use metering::usage_event::UsageEvent;
+pub use metering::usage_queue::UsageQueue;
+pub use usage::lookups::Lookups;
+pub use usage::report_rows::report_rows;
+pub use usage::sums::usage_rows;
 
 /// Default time limit of lists: one can have further pages without end.
 const LIST_TIMEOUT: Duration = Duration::from_secs(600);
