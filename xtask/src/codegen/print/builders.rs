@@ -9,9 +9,7 @@ use super::{
     objects::boxed,
     rust_text::{attributes, indented, one_line, qualified},
 };
-use crate::codegen::rewrite::{
-    builders::owner, foreign_name, has_option, last_name, module, null_collections::argument,
-};
+use crate::codegen::rewrite::{argument, builders::owner, foreign_name, has_option, last_name, module};
 
 /// Takes the builders of the types of requests out of the code, and returns their definitions by name.
 pub(super) fn define(types: &mut Vec<Item>, sent: &BTreeSet<String>) -> BTreeMap<String, String> {

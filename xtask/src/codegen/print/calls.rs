@@ -9,7 +9,7 @@ use super::{
     definitions::Definitions,
     rust_text::{attributes, one_line},
 };
-use crate::codegen::rewrite::{last_name, null_collections::argument};
+use crate::codegen::rewrite::{argument, last_name};
 
 /// Defines the calls. Their methods that send requests stay as they are.
 ///

@@ -9,7 +9,7 @@ use super::{
     definitions::Definitions,
     rust_text::{attributes, one_line},
 };
-use crate::codegen::rewrite::{each_option, foreign_name, has_option, null_collections::argument};
+use crate::codegen::rewrite::{argument, each_option, foreign_name, has_option};
 
 /// Defines the structs with named fields.
 ///

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use syn::{Fields, File, Item, parse_quote};
 
-use super::{builders, foreign_name, has_option, last_name, module, null_collections::argument};
+use super::{argument, builders, foreign_name, has_option, last_name, module};
 
 /// An object of this number of fields is large. The field that makes it so is a breaking change of the fields that hold it (record 41).
 const LARGE: usize = 16;

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::{Fields, File, Ident, ImplItem, ImplItemFn, Item, ItemStruct, Path, ReturnType, Type, visit_mut::VisitMut};
 
-use super::{each_option, foreign_name, last_name, module, null_collections::argument};
+use super::{argument, each_option, foreign_name, last_name, module};
 
 /// All calls and types by their Rust names.
 pub(super) struct CallModel {

@@ -2,7 +2,7 @@
 
 use syn::{Field, File, parse_quote, visit_mut::VisitMut};
 
-use super::{foreign_name, has_option, module, null_collections::argument};
+use super::{argument, foreign_name, has_option, module};
 
 /// By the name of the type: core's function for a field of it, and for one that may be absent.
 const READERS: [(&str, &str, &str); 2] = [

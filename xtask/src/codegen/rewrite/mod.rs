@@ -15,7 +15,7 @@ mod joined_queries;
 mod lists_and_jobs;
 mod literals;
 mod media_types;
-pub(super) mod null_collections;
+mod null_collections;
 mod nullable;
 mod open_objects;
 mod pages;
@@ -29,7 +29,7 @@ pub(super) mod wire_names;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use syn::{Attribute, File, Item, ItemMod, LitStr};
+use syn::{Attribute, File, GenericArgument, Item, ItemMod, LitStr, PathArguments};
 
 pub(crate) use lists_and_jobs::Omitted;
 
@@ -92,6 +92,16 @@ pub(super) fn foreign_name(of: &syn::Type) -> Option<String> {
 pub(super) fn last_name(of: &syn::Type) -> Option<String> {
     match of {
         syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns the type that a generic type is given at `index`.
+pub(super) fn argument(of: &syn::Type, index: usize) -> Option<&syn::Type> {
+    let syn::Type::Path(path) = of else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.get(index)? {
+        GenericArgument::Type(of) => Some(of),
         _ => None,
     }
 }

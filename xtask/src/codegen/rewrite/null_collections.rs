@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use openapi_document::{operations, pointer::child};
 use serde_json::Value;
-use syn::{
-    Field, File, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, parse_quote, visit_mut::VisitMut,
-};
+use syn::{Field, File, ImplItemFn, ReturnType, Type, parse_quote, visit_mut::VisitMut};
 
-use super::{foreign_name, has_option, last_name, module, successes::Reader};
+use super::{argument, foreign_name, has_option, last_name, module, successes::Reader};
 use crate::codegen::identifiers::{component_name, schema_field_names};
 
 /// Reads `null` as an empty list or map: in fields, in maps of lists, and as a complete body. A missing one is empty as well, but for the
@@ -48,16 +46,6 @@ impl VisitMut for ListResponses {
         if response.and_then(|of| argument(of, 0)).and_then(foreign_name).is_some_and(|name| name == "Vec") {
             Reader("from_list_response").visit_block_mut(&mut function.block);
         }
-    }
-}
-
-/// Returns the type that a generic type is given at `index`.
-pub(crate) fn argument(of: &Type, index: usize) -> Option<&Type> {
-    let Type::Path(path) = of else { return None };
-    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
-    match arguments.args.get(index)? {
-        GenericArgument::Type(of) => Some(of),
-        _ => None,
     }
 }
 
@@ -132,6 +120,7 @@ mod tests {
         assert_eq!(code.matches("null_is_default").count(), 2, "{code}");
         assert_eq!(code.matches("default)]").count() + code.matches("(default,").count(), 2, "{code}");
     }
+
     #[test]
     fn required_list_of_a_page_has_to_be_there_and_may_be_null() {
         let operation = |name: &str| {

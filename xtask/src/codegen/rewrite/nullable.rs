@@ -6,7 +6,7 @@ use openapi_document::{component_schemas, operations};
 use serde_json::Value;
 use syn::{Field, File, Item, ItemStruct, Type, parse_quote, visit_mut::VisitMut};
 
-use super::{builders, each_option, foreign_name, module, null_collections::argument};
+use super::{argument, builders, each_option, foreign_name, module};
 use crate::codegen::identifiers::{component_name, schema_field_names, type_name};
 
 /// The fields of a type, by Rust name, that may be null; whether each is required.

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use syn::{Ident, ImplItem, Type, parse_quote};
 
 use super::{
+    argument,
     call_model::{Call, CallModel, Parameter},
     foreign_name, jobs,
-    null_collections::argument,
 };
 use crate::codegen::{
     identifiers::{setter_name, type_name},

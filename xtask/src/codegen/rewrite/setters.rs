@@ -6,7 +6,7 @@ use syn::{
     visit_mut::VisitMut,
 };
 
-use super::{foreign_name, module, null_collections::argument};
+use super::{argument, foreign_name, module};
 
 /// Has core convert the values.
 pub(crate) fn rewrite(file: &mut File) {

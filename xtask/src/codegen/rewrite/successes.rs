@@ -7,7 +7,7 @@ use syn::{
     Expr, ExprMatch, File, Ident, ImplItem, ImplItemFn, Item, ReturnType, Type, parse_quote, visit_mut::VisitMut,
 };
 
-use super::{foreign_name, last_name, module, null_collections::argument};
+use super::{argument, foreign_name, last_name, module};
 use crate::codegen::{
     identifiers::{component_name, type_name},
     successes::{Successes, component, field, status_name, successes},
