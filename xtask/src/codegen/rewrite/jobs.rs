@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn start_passes_the_parameter_of_the_same_name_in_the_same_place() {
+    fn start_passes_the_parameter_of_the_same_name_and_place() {
         let parameter = |name: &str, location: &str| json!({"name": name, "in": location, "required": true, "description": "d", "schema": {"type": "string"}});
         let state = json!([parameter("id", "path"), parameter("tenant", "header")]);
         let (code, omitted) =

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn setters_of_builders_have_the_bounds_of_cores_and_share_its_error() {
+    fn setters_of_builders_have_cores_bounds_and_error() {
         let code = rewritten(
             r#"mod types {
                 mod builder { impl Order {

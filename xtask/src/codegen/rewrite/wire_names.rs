@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn operation_called_as_a_keyword_is_mocked_by_the_names_of_the_document() {
+    fn operation_called_as_a_keyword_is_mocked_by_its_names() {
         let text = json!({"type": "string"});
         let list = json!({"type": "array", "items": text});
         let mut document = mini();

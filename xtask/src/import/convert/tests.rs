@@ -493,7 +493,7 @@ fn posting_form_data(consumes: &[&str], fields: &Value) -> Value {
 }
 
 #[test]
-fn form_of_swagger_2_is_sent_as_a_type_that_the_operation_consumes() {
+fn form_of_swagger_2_is_sent_as_a_type_that_is_consumed() {
     let (form, parts) = ("application/x-www-form-urlencoded", "multipart/form-data");
     let field = |name: &str, kind: &str| json!({"name": name, "in": "formData", "required": true, "type": kind});
     let (text, file) = (json!([field("t", "string")]), json!([field("t", "string"), field("f", "file")]));
