@@ -2,6 +2,7 @@
 
 mod list;
 mod loss_report;
+mod names;
 pub(crate) mod remove;
 mod templates;
 mod transaction;
@@ -109,7 +110,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
         writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
     }
     write!(out, "\n{}\n", loss_report::text(&draft, 3))?;
-    let package = templates::package(name);
+    let package = names::package(name);
     let good = cargo(root, &["check", "--package", &package, "--features", "mock"], out)?
         && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
         && cargo(root, &["test", "--package", &package], out)?;
@@ -132,7 +133,7 @@ fn drafted(
     name: &str,
     today: &str,
 ) -> Result<(Conversion, String, GeneratedFiles), String> {
-    workspace_edits::check_name(name)?;
+    names::check(name)?;
     if choice.is_empty() {
         return Err("no operations selected; choose with --tag, --operation or --path (--list shows them)".to_owned());
     }

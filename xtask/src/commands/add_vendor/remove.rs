@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::ExitCode};
 
 use super::{
-    templates::{module, package},
+    names::{self, module, package},
     transaction, workspace_edits,
 };
 use crate::output::{Failure, Output};
@@ -23,9 +23,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// Removes a vendor, and returns what is gone.
+/// Removes a vendor, and returns the files that were removed.
 fn remove(root: &Path, name: &str) -> Result<Vec<String>, String> {
-    workspace_edits::check_name(name)?;
+    names::check(name)?;
     let document = format!("openapi/{name}.yaml");
     if !root.join(&document).is_file() {
         return Err(format!("no vendor {name:?}: there is no {document}"));

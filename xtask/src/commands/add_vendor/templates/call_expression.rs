@@ -8,7 +8,7 @@ use crate::{
         identifiers::{component_name, schema_field_names, setter_name, value_name},
         open_enum, parameter_names,
     },
-    commands::add_vendor::{Plan, templates},
+    commands::add_vendor::{Plan, names},
     import::ConvertedOperation,
 };
 
@@ -85,7 +85,7 @@ pub(super) struct Example<'a> {
 /// Returns a client, and the first operation that only reads; or else the first one whose body can be written. Deprecated ones
 /// are last.
 pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
-    let library = templates::library(plan.name);
+    let library = names::library(plan.name);
     let calls = plan.draft.operations.iter().filter_map(|operation| Some((operation, call(plan, operation)?)));
     let rank = |(operation, call): &(&ConvertedOperation, String)| {
         let is_typed = call.contains("::");
@@ -123,7 +123,7 @@ pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
 
 /// Returns the call of an operation, if all values that it needs can be written.
 fn call(plan: &Plan<'_>, operation: &ConvertedOperation) -> Option<String> {
-    let library = templates::library(plan.name);
+    let library = names::library(plan.name);
     let given = given(plan, operation).ok()?;
     let mut code = format!("client.{}()", method(operation));
     for given in given {

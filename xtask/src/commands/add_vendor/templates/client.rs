@@ -2,7 +2,7 @@
 
 use crate::{
     codegen::identifiers::value_name,
-    commands::add_vendor::{Plan, templates},
+    commands::add_vendor::{Plan, names},
     import::Credential,
     text::markdown::code_span,
 };
@@ -29,7 +29,7 @@ enum Kind {
 
 /// Returns the builder's arguments, in their order.
 pub(super) fn arguments(plan: &Plan<'_>) -> Vec<Argument> {
-    let prefix = templates::module(plan.name).to_uppercase();
+    let prefix = names::module(plan.name).to_uppercase();
     let one = |name: &str, kind, words: &str, variable: &str| Argument {
         name: name.to_owned(),
         kind,
@@ -83,7 +83,7 @@ pub(super) fn credentials_in_words(plan: &Plan<'_>) -> String {
     let words = arguments.iter().map(|argument| argument.words.as_str()).collect::<Vec<_>>().join("; ");
     let variables = arguments.iter().flat_map(|argument| &argument.variables).map(|variable| format!("`{variable}`"));
     let variables = variables.collect::<Vec<_>>().join(", ");
-    let prefix = templates::module(plan.name).to_uppercase();
+    let prefix = names::module(plan.name).to_uppercase();
     let base = if plan.draft.address.is_some() { format!(" (and `{prefix}_BASE_URL`)") } else { String::new() };
     format!("{words}. `Client::builder_from_env()` reads {variables}{base}.")
 }
@@ -132,7 +132,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
         ),
         None => (String::new(), "base_url"),
     };
-    let prefix = templates::module(plan.name).to_uppercase();
+    let prefix = names::module(plan.name).to_uppercase();
     let (also, finish) = if plan.draft.address.is_some() {
         (
             format!(", and another address from `{prefix}_BASE_URL` if that is set"),

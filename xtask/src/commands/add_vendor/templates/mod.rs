@@ -5,22 +5,11 @@ mod client;
 mod smoke_test;
 mod upstream_record;
 
-use super::{Plan, loss_report, workspace_edits::Change};
-
-/// Returns the crate's name.
-pub(super) fn package(name: &str) -> String {
-    format!("usage-billing-{name}")
-}
-
-/// Returns the facade's module.
-pub(super) fn module(name: &str) -> String {
-    name.replace('-', "_")
-}
-
-/// Returns the crate as Rust names it.
-pub(super) fn library(name: &str) -> String {
-    package(name).replace('-', "_")
-}
+use super::{
+    Plan, loss_report,
+    names::{library, module, package},
+    workspace_edits::Change,
+};
 
 /// Returns all new files.
 pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {

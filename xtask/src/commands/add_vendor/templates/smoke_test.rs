@@ -5,11 +5,10 @@ use serde_json::Value;
 use super::{
     call_expression::{self, given, method},
     client::{self, formatted},
-    library,
 };
 use crate::{
     codegen::successes::status_name,
-    commands::add_vendor::Plan,
+    commands::add_vendor::{Plan, names::library},
     import::{ConvertedOperation, Credential, is_json},
 };
 
