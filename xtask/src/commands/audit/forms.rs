@@ -1,10 +1,10 @@
 //! Forms side by side with their drafts: objects in them are fields of their own, such as `at[gte]`.
 
 use openapi_document::{Operation, pointer::child, resolve_at};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
-    schema::{properties, resolved},
+    schema::{has_fields_of, properties, resolved},
     walk::{Walk, text},
 };
 use crate::import;
@@ -13,7 +13,7 @@ use crate::import;
 const DEPTH: usize = 8;
 
 impl<'a> Walk<'a> {
-    /// The form of Swagger 2, whose fields are parameters.
+    /// Compares the form of Swagger 2, whose fields are parameters.
     pub(super) fn form_data(&mut self, operation: &Operation<'a>, own: Option<&'a Value>) {
         let parameters = operation.parameters_at(self.theirs).into_iter();
         let fields = parameters.filter(|(_, parameter)| text(parameter, "in") == "formData").collect::<Vec<_>>();
@@ -41,7 +41,7 @@ impl<'a> Walk<'a> {
         self.from.clear();
     }
 
-    /// Objects that the specification asks for in another form than `at[gte]`. `at` is the location of the form's schema.
+    /// Notes the objects that the specification asks for in another form than `at[gte]`. `at` is the location of the form's schema.
     pub(super) fn encoding(&mut self, media: &'a Value, at: &str, own: &'a Value) {
         let (_, own) = resolve_at(self.ours, String::new(), own);
         for (name, stated) in media.get("encoding").and_then(Value::as_object).into_iter().flatten() {
@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// An object in a form.
+    /// Compares an object in a form, whose fields are `around[field]` in the draft.
     pub(super) fn form_object(&mut self, schema: &'a Value, at: String, own: &'a Value, around: &str, depth: usize) {
         let (at, schema) = resolved(self.theirs, at, schema);
         for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
@@ -74,10 +74,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// Returns whether a form has fields of an object.
-pub(super) fn has_fields_of(form: &Value, object: &str) -> bool {
-    let mut names = form.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
-    names.any(|name| name.strip_prefix(object).is_some_and(|rest| rest.starts_with('[')))
 }

@@ -92,3 +92,9 @@ pub(super) fn properties<'a>(
     }
     found
 }
+
+/// Returns whether a form has fields of an object.
+pub(super) fn has_fields_of(form: &Value, object: &str) -> bool {
+    let mut names = form.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    names.any(|name| name.strip_prefix(object).is_some_and(|rest| rest.starts_with('[')))
+}

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::{
     Difference,
-    forms::has_fields_of,
-    schema::{has_union, is_union, join, kinds, properties, resolved, values},
+    schema::{has_fields_of, has_union, is_union, join, kinds, properties, resolved, values},
 };
 use crate::import::{self, Conversion, Published};
 
@@ -45,7 +44,7 @@ pub(super) struct Walk<'a> {
     found: Vec<Difference>,
     /// Where the schema that is compared is used.
     pub(super) from: String,
-    /// Places of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
+    /// Locations of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
     merged: BTreeSet<Vec<String>>,
     /// Pairs of locations that were compared.
     seen: BTreeSet<(String, String, bool)>,
@@ -106,7 +105,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A request body of any media type: it is in the draft, unless nothing may be in it.
+    /// Compares a request body of any media type: it is in the draft, unless nothing may be in it.
     pub(super) fn request_body(&mut self, body: &'a Value, from: String, at: &str, drafted: &'a Value) {
         if let Some(own) = drafted.get("requestBody") {
             self.content(body, at, Some(own));
@@ -139,7 +138,7 @@ impl<'a> Walk<'a> {
         [property, behind].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
     }
 
-    /// The JSON or the form of a body.
+    /// Compares the JSON or the form of a body.
     fn content(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
         let json = |holder: &'a Value| {
             let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();

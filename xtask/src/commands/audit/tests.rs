@@ -1,0 +1,426 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn drafted(root: &Value) -> (Published, Conversion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vendor.json");
+    std::fs::write(&path, root.to_string()).expect("it is written");
+    let published = import::read(&path).expect("it is a specification");
+    let chosen = import::operations(&published.root);
+    let draft = import::convert(&published, &chosen, "2026-11-21").expect("it converts");
+    drop(chosen);
+    (published, draft)
+}
+
+fn meters() -> Value {
+    serde_saphyr::from_str(include_str!("meters.yaml")).expect("it is YAML")
+}
+
+#[test]
+fn report_of_a_draft_is_complete_and_true() {
+    let (published, draft) = drafted(&meters());
+    let (missing, unfounded) = check(&published, &draft);
+    assert_eq!(missing, []);
+    assert!(unfounded.is_empty(), "{:?}", unfounded.iter().map(|loss| &loss.text).collect::<Vec<_>>());
+}
+
+#[test]
+fn forms_and_fields_that_alternatives_share_are_compared() {
+    let mut root = meters();
+    let variant = |schema: Value| json!({"type": "object", "properties": {"by": schema}});
+    root["components"]["schemas"]["Meter"] = json!({"oneOf": [variant(json!({"type": "object", "properties": {"a": {"type": "string"}}})), variant(json!({"type": "string"}))]});
+    root["components"]["schemas"]["Once"] = json!({"type": "string", "enum": ["now"]});
+    root["paths"]["/meters"]["post"] = json!({
+        "operationId": "addMeter",
+        "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {
+            "when": {"$ref": "#/components/schemas/Once"},
+            "tags": {"type": "array", "items": {}},
+        }}}}},
+        "responses": {"200": {"description": "ok", "content": {"application/json": {}}}},
+    });
+    let (published, draft) = drafted(&root);
+    let (missing, unfounded) = check(&published, &draft);
+    assert_eq!(missing, []);
+    assert!(unfounded.is_empty(), "{:?}", unfounded.iter().map(|loss| &loss.text).collect::<Vec<_>>());
+    assert!(draft.losses.iter().any(|loss| loss.text.contains("one value alone")));
+}
+
+#[test]
+fn objects_and_numbers_of_forms_are_compared_as_they_are_sent() {
+    let text = json!({"type": "string"});
+    let address = json!({"type": "object", "properties": {"city": text, "at": {"type": "object", "properties": {"x": {"type": "number"}}}}});
+    let mut root = meters();
+    root["paths"]["/meters"]["post"] = json!({
+        "operationId": "addMeter",
+        "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
+            "schema": {"type": "object", "properties": {"rate": {"type": "number"}, "address": address}},
+            "encoding": {"address": {"style": "deepObject"}},
+        }}},
+        "responses": {"204": {"description": "ok"}},
+    });
+    let (published, mut draft) = drafted(&root);
+    assert_eq!(check(&published, &draft), (vec![], vec![]));
+    for (_, packed) in &mut draft.schemas {
+        let mut schema = packed.value();
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.remove("address[at][x]");
+        }
+        *packed = schema.into();
+    }
+    let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+    let form = "/paths/~1meters/post/requestBody/content/application~1x-www-form-urlencoded/schema";
+    assert_eq!(at, [format!("{form}/properties/address/properties/at")]);
+}
+
+#[test]
+fn bodies_and_parameters_of_swagger_2_are_compared() {
+    let text = json!({"type": "string"});
+    let usage = json!({"$ref": "#/definitions/Usage"});
+    let root = json!({
+        "swagger": "2.0", "info": {"title": "Ferry", "version": "1"}, "host": "ferry.example",
+        "paths": {"/trips": {"post": {
+            "operationId": "addTrip", "consumes": ["application/json"], "produces": ["application/json"],
+            "parameters": [
+                {"name": "sort", "in": "query", "type": "array", "collectionFormat": "pipes", "items": text},
+                {"name": "trip", "in": "body", "required": true, "schema": usage},
+            ],
+            "responses": {"200": {"description": "d", "schema": {"type": "array", "items": usage}}},
+        }}},
+        "definitions": {
+            "Usage": {"type": "object", "discriminator": "kind", "required": ["kind"], "properties": {"kind": text}},
+            "CarUsage": {"allOf": [usage, {"type": "object", "properties": {"plate": text}}]},
+        },
+    });
+    let (published, mut draft) = drafted(&root);
+    assert_eq!(check(&published, &draft), (vec![], vec![]));
+    draft.losses.retain(|loss| !matches!(loss.kind, Kind::Parameter | Kind::Union));
+    let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+    let usage = "/definitions/Usage";
+    assert_eq!(at, [usage, usage, "/paths/~1trips/post/parameters/0"]);
+}
+
+/// Where a draft lacks something that no loss states.
+fn missing_at(published: &Published, draft: &Conversion) -> Vec<String> {
+    check(published, draft).0.into_iter().map(|difference| difference.at).collect()
+}
+
+fn form_of(media: &str, schema: Value, address: Value) -> Value {
+    json!({
+        "openapi": "3.0.3", "info": {"title": "Ferry", "version": "1"}, "servers": [{"url": "https://ferry.example"}],
+        "paths": {"/trips": {"post": {
+            "operationId": "addTrip",
+            "requestBody": {"required": true, "content": {media: {
+                "schema": schema, "encoding": {"address": {"style": "deepObject", "explode": true}},
+            }}},
+            "responses": {"204": {"description": "ok"}},
+        }}},
+        "components": {"schemas": {"Address": address}},
+    })
+}
+
+#[test]
+fn loss_of_a_field_in_a_form_states_nothing_of_other_fields() {
+    let text = json!({"type": "string"});
+    let tags = json!({"type": "array", "items": text});
+    let deep = within(&["l1", "l2", "l3", "l4"], text.clone());
+    let address = json!({"type": "object", "properties": {
+        "line": text, "zip": text, "tags": tags, "geo": deep, "made": {"type": "string", "readOnly": true},
+    }});
+    for (media, by) in [
+        ("application/x-www-form-urlencoded", json!({"$ref": "#/components/schemas/Address"})),
+        ("application/x-www-form-urlencoded; charset=utf-8", address.clone()),
+    ] {
+        let form = json!({"type": "object", "properties": {"name": text, "labels": tags, "address": by}});
+        let (published, mut draft) = drafted(&form_of(media, form, address.clone()));
+        assert_eq!(check(&published, &draft), (vec![], vec![]), "{media}");
+        let form = format!("/paths/~1trips/post/requestBody/content/{}/schema", media.replace('/', "~1"));
+        let at = by["$ref"].as_str().map_or(format!("{form}/properties/address"), |at| at[1..].to_owned());
+        for (name, at) in
+            [("name", format!("{form}/properties/name")), ("address[line]", format!("{at}/properties/line"))]
+        {
+            for (_, packed) in &mut draft.schemas {
+                let mut schema = packed.value();
+                schema["properties"].as_object_mut().and_then(|properties| properties.remove(name));
+                *packed = schema.into();
+            }
+            assert!(missing_at(&published, &draft).contains(&at), "{name}: {:?}", missing_at(&published, &draft));
+        }
+        draft.losses.clear();
+        let all = missing_at(&published, &draft);
+        assert!(all.contains(&format!("{at}/properties/geo")) && all.len() == 5, "{all:?}");
+    }
+}
+
+#[test]
+fn object_of_a_form_that_is_asked_for_in_another_form_is_found() {
+    let form = json!({"type": "object", "properties": {"address": within(&["line"], json!({"type": "string"}))}});
+    let (mut published, draft) = drafted(&form_of("application/x-www-form-urlencoded", form, json!({})));
+    assert_eq!(check(&published, &draft), (vec![], vec![]));
+    let at = "/paths/~1trips/post/requestBody/content/application~1x-www-form-urlencoded";
+    published.root.pointer_mut(&format!("{at}/encoding")).expect("an encoding")["address"] =
+        json!({"contentType": "application/json"});
+    assert_eq!(missing_at(&published, &draft), [format!("{at}/schema/properties/address")]);
+}
+
+#[test]
+fn forms_and_joined_lists_of_swagger_2_are_compared() {
+    let list = |name: &str, location: &str, format: &str| json!({"name": name, "in": location, "type": "array", "items": {"type": "string"}, "collectionFormat": format});
+    let fields = json!([
+        {"name": "n", "in": "formData", "type": "number"},
+        list("csv", "query", "csv"), list("multi", "query", "multi"), list("tags", "formData", "multi"),
+    ]);
+    let body = json!([{"name": "trip", "in": "body", "schema": within(&["a"], json!({"type": "string"}))}]);
+    let post = |id: &str, media: &str, parameters: &Value| {
+        json!({"post": {
+            "operationId": id, "consumes": [media], "parameters": parameters, "responses": {"204": {"description": "d"}},
+        }})
+    };
+    let root = json!({
+        "swagger": "2.0", "info": {"title": "Ferry", "version": "1"}, "host": "ferry.example",
+        "paths": {
+            "/form": post("form", "application/x-www-form-urlencoded", &fields),
+            "/parts": post("parts", "multipart/form-data", &json!([{"name": "a", "in": "formData", "type": "string"}])),
+            "/xml": post("xml", "application/xml", &body),
+        },
+    });
+    let (published, mut draft) = drafted(&root);
+    assert_eq!(check(&published, &draft), (vec![], vec![]));
+    for operation in &mut draft.operations {
+        let mut value = operation.packed.value();
+        for parameter in value["parameters"].as_array_mut().into_iter().flatten() {
+            let joined = parameter["explode"] == false;
+            parameter["explode"] = json!(joined);
+        }
+        operation.packed = value.into();
+    }
+    draft.losses.clear();
+    for (_, packed) in &mut draft.schemas {
+        let mut schema = packed.value();
+        schema["properties"].as_object_mut().and_then(|properties| properties.remove("n"));
+        *packed = schema.into();
+    }
+    let form = "/paths/~1form/post/parameters";
+    assert_eq!(
+        missing_at(&published, &draft),
+        [
+            format!("{form}/0"),
+            format!("{form}/1"),
+            format!("{form}/2"),
+            format!("{form}/3"),
+            "/paths/~1parts/post/parameters".to_owned(),
+            "/paths/~1xml/post/parameters/0".to_owned(),
+        ]
+    );
+}
+
+/// Returns a schema within as many objects as there are names.
+fn within(names: &[&str], schema: Value) -> Value {
+    names.iter().rev().fold(schema, |inner, name| json!({"type": "object", "properties": {*name: inner}}))
+}
+
+#[test]
+fn nested_fields_and_items_of_alternatives_are_compared() {
+    let list = |by: Value| json!({"type": "array", "items": within(&["by"], by)});
+    let one = |by: Value| within(&["parts"], list(by));
+    let read_only = |schema: Value| json!({"allOf": [schema], "readOnly": true});
+    let span = json!({"$ref": "#/components/schemas/Span"});
+    for (schema, losses) in [
+        // Items of arrays are one type where alternatives are.
+        (json!({"oneOf": [one(span.clone()), one(within(&["name"], json!({"type": "string"})))]}), 3),
+        // Alternatives that differ in their direction only are one.
+        (json!({"oneOf": [within(&["at"], json!({"allOf": [span]})), within(&["at"], read_only(span.clone()))]}), 1),
+        // Any map, with a word about its values.
+        (within(&["headers"], json!({"type": "object", "additionalProperties": {"description": "A header."}})), 0),
+        (within(&["a"; 20], json!({"type": "string", "enum": ["now"]})), 1),
+    ] {
+        let mut root = meters();
+        root["components"]["schemas"]["Meter"] = schema.clone();
+        root["components"]["schemas"]["Span"] = within(&["from"], json!({"type": "string"}));
+        root["paths"]["/meters"]["get"]["parameters"] = json!([]);
+        let (published, draft) = drafted(&root);
+        let (missing, unfounded) = check(&published, &draft);
+        assert_eq!((missing, unfounded), (vec![], vec![]), "{schema}");
+        let found = draft.losses.iter().filter(|loss| matches!(loss.kind, Kind::Union | Kind::Enum)).count();
+        assert_eq!(found, losses, "{schema}: {:?}", draft.losses);
+    }
+}
+
+#[test]
+fn missing_loss_is_found_at_its_place() {
+    let (published, mut draft) = drafted(&meters());
+    draft.losses.retain(|loss| !matches!(loss.kind, Kind::Parameter | Kind::Union | Kind::Untyped));
+    let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+    let kind = "/components/schemas/Meter/properties/kind";
+    assert_eq!(at, [kind, "/paths/~1meters/get/parameters/1"]);
+    // What is said of one parameter states nothing of the next.
+    draft.losses = vec![Loss {
+        kind: Kind::Parameter,
+        at: "/paths/~1meters/get/parameters/0".to_owned(),
+        text: "left out".to_owned(),
+        owner: import::Owner::Document,
+    }];
+    for operation in &mut draft.operations {
+        let mut value = operation.packed.value();
+        value["parameters"].as_array_mut().into_iter().for_each(|parameters| parameters.truncate(1));
+        operation.packed = value.into();
+    }
+    assert_eq!(missing_at(&published, &draft), [kind, "/paths/~1meters/get/parameters/1"]);
+    // A field that the draft has lost.
+    let (published, mut draft) = drafted(&meters());
+    for (_, packed) in &mut draft.schemas {
+        let mut schema = packed.value();
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.remove("state");
+        }
+        *packed = schema.into();
+    }
+    let at = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+    assert_eq!(at, ["/components/schemas/Meter/properties/state"]);
+}
+
+#[test]
+fn missing_loss_of_response_headers_is_found() {
+    let mut root = meters();
+    let header = json!({"ETag": {"schema": {"type": "string"}}});
+    root["components"]["responses"] = json!({"Busy": {"description": "d", "headers": header}});
+    let responses = &mut root["paths"]["/meters"]["get"]["responses"];
+    responses["200"]["headers"] = header;
+    responses["429"] = json!({"$ref": "#/components/responses/Busy"});
+    responses["500"] = json!({"description": "d", "headers": {"Content-Type": {}}});
+    let (published, mut draft) = drafted(&root);
+    assert_eq!(check(&published, &draft), (vec![], vec![]));
+    // A loss of headers is not a loss of the body.
+    draft.losses.retain(|loss| loss.kind != Kind::Union && loss.kind != Kind::Untyped);
+    let at = |draft: &Conversion| check(&published, draft).0.into_iter().map(|found| found.at).collect::<Vec<_>>();
+    assert_eq!(at(&draft), ["/components/schemas/Meter/properties/kind"]);
+    draft.losses.retain(|loss| loss.kind != Kind::Header);
+    assert_eq!(
+        at(&draft),
+        [
+            "/components/responses/Busy/headers",
+            "/components/schemas/Meter/properties/kind",
+            "/paths/~1meters/get/responses/200/headers"
+        ]
+    );
+}
+
+#[test]
+fn missing_loss_below_a_body_that_has_one_is_found() {
+    let mut root = meters();
+    let by = json!({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]});
+    let fields = |by: &Value| json!({"type": "object", "properties": {"at": {"type": "string"}, "by": by}});
+    let body = |media: &str, by: &Value| json!({"content": {media: {"schema": fields(by)}}});
+    for (path, media) in [("/meters", "application/json"), ("/forms", "application/x-www-form-urlencoded")] {
+        root["paths"][path]["post"] = json!({
+            "operationId": format!("post{}", &path[1..]), "requestBody": body(media, &by),
+            "responses": {"204": {"description": "d"}},
+        });
+    }
+    root["paths"]["/files"]["post"] = json!({
+        "operationId": "postfiles", "requestBody": body("multipart/form-data", &json!({"type": "string"})),
+        "responses": {"204": {"description": "d"}},
+    });
+    let (published, mut draft) = drafted(&root);
+    assert_eq!(check(&published, &draft).0, []);
+    assert_eq!(draft.losses.iter().filter(|loss| loss.text.contains("always sent")).count(), 2);
+    draft.losses.retain(|loss| loss.text.contains("always sent") || loss.text.contains("no body is sent"));
+    let at = check(&published, &draft).0.into_iter().map(|difference| difference.at);
+    let at = at.filter(|at| at.contains("/requestBody")).collect::<Vec<_>>();
+    let schema = "schema/properties/by";
+    assert_eq!(
+        at,
+        [
+            format!("/paths/~1forms/post/requestBody/content/application~1x-www-form-urlencoded/{schema}"),
+            format!("/paths/~1meters/post/requestBody/content/application~1json/{schema}"),
+        ]
+    );
+}
+
+#[test]
+fn each_change_of_a_draft_is_found() {
+    let mut root = meters();
+    let get = &mut root["paths"]["/meters"]["get"];
+    get["parameters"][1] = json!({
+        "name": "ids", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}},
+    });
+    let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Meter"}}});
+    root["paths"]["/meters"]["post"] = json!({
+        "operationId": "addMeter",
+        "requestBody": {"required": true, "content": content},
+        "responses": {"204": {"description": "d"}},
+    });
+    root["components"]["schemas"]["Meter"]["properties"] = json!({
+        "id": {"type": "string"},
+        "state": {"type": "string", "enum": ["on", "off"]},
+        "at": {"type": "string", "format": "date-time"},
+        "tags": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "names": {"type": "array", "items": {"type": "string"}},
+    });
+    let (of_meter, of_list) = ("/components/schemas/Meter/properties", "/paths/~1meters/get/parameters");
+    let schema = "application~1json/schema";
+    for (at, changed, expected) in [
+        ("/components/schemas/Meter/properties/id", Value::Null, format!("{of_meter}/id")),
+        ("/components/schemas/Meter/properties/id/type", json!("integer"), format!("{of_meter}/id")),
+        ("/components/schemas/MeterState/enum", json!(["on"]), format!("{of_meter}/state")),
+        ("/components/schemas/Meter/properties/at/format", Value::Null, format!("{of_meter}/at")),
+        (
+            "/components/schemas/Meter/properties/tags/additionalProperties/type",
+            json!("boolean"),
+            format!("{of_meter}/tags/additionalProperties"),
+        ),
+        ("/components/schemas/Meter/properties/names/items/type", json!("number"), format!("{of_meter}/names/items")),
+        ("/paths/~1meters/get/parameters/0/schema/type", json!("boolean"), format!("{of_list}/0/schema")),
+        ("/paths/~1meters/get/parameters/0/name", json!("size"), format!("{of_list}/0")),
+        ("/paths/~1meters/get/parameters/1/explode", json!(true), format!("{of_list}/1")),
+        (
+            "/paths/~1meters/get/responses/200/content",
+            json!({}),
+            format!("/paths/~1meters/get/responses/200/content/{schema}"),
+        ),
+        (
+            "/paths/~1meters/post/requestBody/content",
+            json!({}),
+            format!("/paths/~1meters/post/requestBody/content/{schema}"),
+        ),
+    ] {
+        let (published, mut draft) = drafted(&root);
+        assert_eq!(check(&published, &draft).0, [], "{at}");
+        let part = match at.strip_prefix("/components/schemas/").and_then(|at| at.split_once('/')) {
+            Some((name, rest)) => {
+                let (_, schema) = draft.schemas.iter_mut().find(|(own, _)| own == name).expect("the schema");
+                Some((schema, format!("/{rest}")))
+            }
+            None => draft.operations.iter_mut().find_map(|operation| {
+                let rest = at.strip_prefix(&format!("{}/", operation.at))?;
+                Some((&mut operation.packed, format!("/{rest}")))
+            }),
+        };
+        let (packed, pointer) = part.expect("a part of the draft");
+        let mut value = packed.value();
+        let (holder, key) = pointer.rsplit_once('/').expect("a pointer");
+        let holder = value.pointer_mut(holder).expect(at);
+        if let (Value::Null, Some(object)) = (&changed, holder.as_object_mut()) {
+            object.remove(key).expect(at);
+        } else {
+            holder[key] = changed;
+        }
+        *packed = value.into();
+        let found = check(&published, &draft).0.into_iter().map(|difference| difference.at).collect::<Vec<_>>();
+        assert!(found.contains(&expected), "{at}: {found:?}");
+    }
+}
+
+#[test]
+fn false_loss_is_found() {
+    let (published, mut draft) = drafted(&meters());
+    let at = "/components/schemas/Meter/properties/id".to_owned();
+    draft.losses.push(Loss { kind: Kind::Field, at, text: "left out".to_owned(), owner: import::Owner::Document });
+    assert_eq!(check(&published, &draft).1.len(), 1);
+}
+
+#[test]
+fn pointers_are_related_by_whole_parts() {
+    assert!(related("/a/b", "/a/b/c") && related("/a/b/c", "/a/b") && related("/a", "/a"));
+    assert!(!related("/a/b", "/a/bc") && !related("/a/b", "/a/c"));
+}
