@@ -86,15 +86,15 @@ struct Headers;
 impl VisitMut for Headers {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         if function.sig.ident == "send" {
-            distinguish_locals(&mut function.block);
-            without_version(&mut function.block);
+            let header_map = distinguish_locals(&mut function.block);
+            without_version(&mut function.block, header_map);
             function.block.stmts.iter_mut().for_each(below_base);
         }
     }
 }
 
-/// Gives what the code of a call uses beside its parameters another name where a parameter has it.
-fn distinguish_locals(block: &mut Block) {
+/// Gives what the code of a call uses beside its parameters another name where a parameter has it. Returns the name of the map of headers.
+fn distinguish_locals(block: &mut Block) -> &'static str {
     let has = |name: &str| {
         let parameters = block.stmts.iter().filter_map(|statement| match statement {
             Stmt::Local(Local { pat: syn::Pat::Struct(parts), .. }) => Some(&parts.fields),
@@ -106,6 +106,7 @@ fn distinguish_locals(block: &mut Block) {
     if header_map || encode_path {
         OwnLocals { header_map, encode_path }.visit_block_mut(block);
     }
+    if header_map { "header_map_" } else { "header_map" }
 }
 
 struct OwnLocals {
@@ -205,13 +206,13 @@ impl Parse for Below {
     }
 }
 
-fn without_version(block: &mut Block) {
+fn without_version(block: &mut Block, header_map: &str) {
     // A header of this name that the vendor documents has a value from the caller.
     block.stmts.retain(|statement| matches!(statement, Stmt::Local(_)) || !mentions(statement, "api_version ()"));
-    let used = block.stmts.iter().filter(|statement| mentions(statement, "header_map")).count();
+    let used = block.stmts.iter().filter(|statement| has_word(statement, header_map)).count();
     // One statement makes the map, one sends it: nothing is in it.
     if used == 2 {
-        block.stmts.retain(|statement| !matches!(statement, Stmt::Local(local) if mentions(&local.pat, "header_map")));
+        block.stmts.retain(|statement| !matches!(statement, Stmt::Local(local) if has_word(&local.pat, header_map)));
         EmptyHeaders.visit_block_mut(block);
     }
 }
@@ -227,6 +228,12 @@ impl VisitMut for EmptyHeaders {
             *expression = (**receiver).clone();
         }
     }
+}
+
+/// A parameter may have a longer name than `word`.
+fn has_word(node: &impl quote::ToTokens, word: &str) -> bool {
+    let text = node.to_token_stream().to_string();
+    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|found| found == word)
 }
 
 fn mentions(node: &impl quote::ToTokens, text: &str) -> bool {
