@@ -40,5 +40,5 @@ fn same_rows_have_no_difference() {
     let file = path(folder.path(), "rows.csv");
     fetch(&["suger", "--period", "2026-10", "--output", &file]).ok();
     let run = compare(&[&file, &file, "--exit-code", "--format", "table"]).ok();
-    assert_eq!((run.text(), &*run.stderr), ("", "0 new, 0 gone, 0 changed, 7 the same\n"));
+    assert_eq!((run.text(), &*run.stderr), ("", "0 added, 0 removed, 0 changed, 7 the same\n"));
 }
