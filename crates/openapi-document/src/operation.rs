@@ -115,7 +115,7 @@ pub fn is_same_parameter(one: &Value, other: &Value) -> bool {
     is_same_name && one.get("in") == other.get("in")
 }
 
-/// Returns all operations under `paths`, in the document's order.
+/// Returns all operations under `paths`, by path, then method.
 #[must_use]
 pub fn operations(root: &Value) -> Vec<Operation<'_>> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();

@@ -1,6 +1,6 @@
 //! The methods `poll` and `start` of calls whose operations have `x-long-running`.
 
-use openapi_document::{Operation, operations};
+use openapi_document::{Operation, is_same_parameter, operations};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use serde_json::{Map, Value};
@@ -127,16 +127,12 @@ fn id_parameter(call: &Call, root: &Value, operation: &Operation<'_>) -> Option<
 /// Returns the setter by which `operation` sends what `setter` of another operation sends: the body, or the parameter of the same name in
 /// the same location.
 fn same_parameter(root: &Value, operation: &Operation<'_>, other: &Operation<'_>, setter: &str) -> Option<String> {
-    let sent = |parameter: &Value| {
-        let (name, location) = (parameter_names::wire_name(parameter), parameter_names::location(parameter));
-        (if location == "header" { name.to_lowercase() } else { name.to_owned() }, location.to_owned())
-    };
     let mut others = parameter_names::of_operation(root, other).into_iter();
     let Some((wanted, _)) = others.find(|(_, name)| setter_name(name) == setter) else {
         return operation.body(root).map(|_| setter.to_owned());
     };
     let mut own = parameter_names::of_operation(root, operation).into_iter();
-    own.find_map(|(parameter, name)| (sent(parameter) == sent(wanted)).then(|| setter_name(&name)))
+    own.find_map(|(parameter, name)| is_same_parameter(parameter, wanted).then(|| setter_name(&name)))
 }
 
 /// Returns the method of an operation that starts a job.

@@ -1,7 +1,6 @@
 //! `parameter-name`: a parameter has no name, or the name of another one in the same location.
 
-use std::collections::BTreeSet;
-
+use openapi_document::is_same_parameter;
 use serde_json::Value;
 
 use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
@@ -23,18 +22,18 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for operation in &context.operations {
-        let mut known = BTreeSet::new();
+        let mut known = Vec::<&Value>::new();
         for (at, parameter) in operation.parameters_at(context.root) {
             let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
             if name.is_empty() {
                 findings.add(&at, "a parameter without a name", "write its `name`");
                 continue;
             }
-            let location = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
-            let sent = if location == "header" { name.to_lowercase() } else { name.to_owned() };
-            if !known.insert((location, sent)) {
+            if known.iter().any(|other| is_same_parameter(other, parameter)) {
+                let location = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
                 findings.add(&at, format!("{name:?} is listed twice in {location}"), "leave one out");
             }
+            known.push(parameter);
         }
     }
 }
