@@ -42,6 +42,7 @@ pub(crate) fn rewrite(
     enums: &[OpenEnum],
     root: &Value,
 ) -> Result<(File, Vec<Omitted>), String> {
+    boxes::move_into_options(&mut file);
     wire_names::send(&mut file, root);
     client::rewrite(&mut file);
     twins::rename(&mut file, root);
@@ -67,7 +68,7 @@ pub(crate) fn rewrite(
     doc_comments::rewrite(&mut file, docs);
     let omitted = lists_and_jobs::add(&mut file, root);
     // Last: the code of lists and jobs is found by types without boxes, and reads fields through them as well.
-    boxes::set(&mut file);
+    boxes::set_of_large_objects(&mut file);
     Ok((file, omitted))
 }
 

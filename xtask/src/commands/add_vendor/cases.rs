@@ -5,7 +5,7 @@ use openapi_document::Document;
 use super::tests::{file, planned};
 
 /// A specification, what its loss report states (nothing if it is empty), and what the generated client contains.
-const CASES: [(&str, &str, &[&str], &[&str]); 23] = [
+const CASES: [(&str, &str, &[&str], &[&str]); 24] = [
     ("01-oauth-scopes-audience", include_str!("cases/01-oauth-scopes-audience.yaml"), &["audience=api://meter"], &[]),
     (
         "03-nested-deep-object",
@@ -49,6 +49,12 @@ const CASES: [(&str, &str, &[&str], &[&str]); 23] = [
     ("apiversion", include_str!("cases/apiversion.yaml"), &[], &["\"api-version\","]),
     ("base", include_str!("cases/base.yaml"), &["what not all have is optional"], &["hours: optional"]),
     ("bytes", include_str!("cases/bytes.yaml"), &[], &["ResponseValue<ByteStream>"]),
+    (
+        "cycle",
+        include_str!("cases/cycle.yaml"),
+        &["\"state\": an item that is null cannot be sent"],
+        &["parent: boxed Account", "required state: ::std::vec::Vec<crate::types::FindAccountsStateItem>"],
+    ),
     ("datetime", include_str!("cases/datetime.yaml"), &[], &["_date_time = "]),
     ("errorop", include_str!("cases/errorop.yaml"), &[], &["::progenitor_client::Error"]),
     (
@@ -99,6 +105,16 @@ fn test_of_an_operation_that_is_a_keyword_is_in_snake_case() -> std::io::Result<
     assert!(smoke.contains("client(&server).match_()"), "{smoke}");
     let curated = file(&files, "openapi/acme.yaml");
     assert!(curated.contains("price: \"12.50\""), "{curated}");
+    Ok(())
+}
+
+#[test]
+fn readme_imports_the_types_of_its_values() -> std::io::Result<()> {
+    let document = Document::parse("cycle.yaml", include_str!("cases/cycle.yaml")).map_err(std::io::Error::other)?;
+    let files = planned(&document.root)?;
+    let readme = file(&files, "crates/usage-billing-acme/README.md");
+    assert!(readme.contains("use usage_billing_acme::{Client, Error, types};"), "{readme}");
+    assert!(readme.contains("vec![types::FindAccountsStateItem::from(\"open\")]"), "{readme}");
     Ok(())
 }
 

@@ -36,6 +36,15 @@ fn is_token(name: &str) -> bool {
     name.chars().all(|letter| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter))
 }
 
+/// Removes null from what a parameter may be, and the wrapper of a reference that only states it.
+fn without_null(schema: &mut Value) {
+    let Some(map) = schema.as_object_mut() else { return };
+    map.remove("nullable");
+    if let (1, Some(Value::Array(parts))) = (map.len(), map.get("allOf").cloned()) {
+        *schema = parts.into_iter().next().unwrap_or_default();
+    }
+}
+
 /// A parameter with references followed.
 pub(super) struct Parameter<'a> {
     pub(super) value: &'a Map<String, Value>,
@@ -201,12 +210,7 @@ impl Converter<'_> {
             drafted["deprecated"] = json!(true);
         }
         // A parameter that is null is one that is not sent.
-        if let Some(map) = schema.as_object_mut() {
-            map.remove("nullable");
-            if let (1, Some(Value::Array(parts))) = (map.len(), map.get("allOf").cloned()) {
-                schema = parts.into_iter().next().unwrap_or_default();
-            }
-        }
+        without_null(&mut schema);
         if schema.as_object_mut().and_then(|map| map.remove(NOT_EXPLODED)).is_some() {
             drafted["explode"] = json!(false);
         }
@@ -318,6 +322,9 @@ impl Converter<'_> {
             };
             if location == "query" && (!joined || by == "a comma") {
                 let items = converted["items"].clone();
+                if items.get("nullable").is_some() {
+                    self.losses.add(Kind::Parameter, at, format!("{name:?}: an item that is null cannot be sent"));
+                }
                 converted["items"] = self.simple(&items, at, name)?;
                 if joined {
                     converted[NOT_EXPLODED] = json!(true);
@@ -343,7 +350,8 @@ impl Converter<'_> {
 
     /// Converts a value that is sent as text.
     fn simple(&mut self, converted: &Value, at: &str, name: &str) -> Option<Value> {
-        let converted = if converted.get("x-any").is_some() { self.as_text(converted) } else { converted.clone() };
+        let mut converted = if converted.get("x-any").is_some() { self.as_text(converted) } else { converted.clone() };
+        without_null(&mut converted);
         if let Some(target) =
             converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str)
         {

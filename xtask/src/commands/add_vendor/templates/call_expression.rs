@@ -113,7 +113,7 @@ pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
              println!(\"{{}}\", response.status());\n    Ok(())\n}}\n"
         )
     });
-    let types = if sent.contains(" types::") || sent.contains("(types::") { ", types" } else { "" };
+    let types = if ["(types::", "[types::"].iter().any(|value| sent.contains(value)) { ", types" } else { "" };
     let source = format!(
         "use {library}::{{Client, Error{types}}};\n\nfn client({parameters}) -> Result<Client, Error> {{\n    \
          Client::builder({arguments}).build()\n}}\n{sent}"
