@@ -14,6 +14,7 @@
 //! Several stages share the names of Rust items (`identifiers.rs`, `parameter_names.rs`), the types of enums (`open_enum.rs`), and
 //! the runtime's table of operations (`operation_table.rs`).
 
+mod bisect;
 pub(crate) mod docs;
 pub(crate) mod formats;
 pub(crate) mod identifiers;
@@ -60,14 +61,14 @@ pub(crate) struct GeneratedFiles {
 /// Generates the code of a document that has passed validation.
 ///
 /// # Errors
-/// Names the document and the schema or operation that progenitor cannot handle.
+/// Names the document and the schema or operation that cannot be generated.
 pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
     let failed = |error: String| format!("{}: {error}", document.name);
     let root = &document.root;
     let enums = open_enum::open_enums(root);
     let docs = docs::operations::operation_docs(root);
-    let (mut client, _) = client(root, &docs, &enums, TypeBuilders::Complete).map_err(failed)?;
-    let mock = mock(root, &enums).map_err(failed)?;
+    let both = |root: &Value| Ok((client(root, &docs, &enums, TypeBuilders::Complete)?.0, mock(root, &enums)?));
+    let (mut client, mock) = bisect::with_cause(root, &both).map_err(failed)?;
     if let Some(types) = rewrite::module(&mut client.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
     }
@@ -136,11 +137,13 @@ impl Printed {
 }
 
 fn printed(root: &Value, docs: &BTreeMap<String, OperationDocs>) -> Result<Printed, String> {
-    let enums = open_enum::open_enums(root);
-    // Each run of progenitor gets a document that is normalized for it, and its code is printed before the next one runs.
-    let (client, omitted) = client(root, docs, &enums, TypeBuilders::Defaults)?;
-    let client = ClientText::new(client)?;
-    Ok(Printed { client, mock: MockText::new(mock(root, &enums)?)?, omitted })
+    bisect::with_cause(root, &|root| {
+        let enums = open_enum::open_enums(root);
+        // Each run of progenitor gets a document that is normalized for it, and its code is printed before the next one runs.
+        let (client, omitted) = client(root, docs, &enums, TypeBuilders::Defaults)?;
+        let client = ClientText::new(client)?;
+        Ok(Printed { client, mock: MockText::new(mock(root, &enums)?)?, omitted })
+    })
 }
 
 /// Generates the parts of a document, and joins them; or the whole, if they do not fit together.

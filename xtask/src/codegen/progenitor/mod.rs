@@ -1,6 +1,5 @@
-//! Stage 3: progenitor, called so that its panics and errors become one line that names the schema or operation at fault.
+//! Stage 3: progenitor, called so that its panics and errors become one line.
 
-mod bisect;
 mod panic;
 mod run;
 mod settings;
