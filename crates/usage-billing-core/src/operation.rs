@@ -71,13 +71,31 @@ impl Operation {
             if name.is_empty() {
                 return value.is_empty();
             }
-            let end = until(value, b'/');
-            if end == 0 {
+            let (segment, end) = (&name[..until(name, b'/')], until(value, b'/'));
+            if !is_of_segment(segment, &value[..end]) {
                 return false;
             }
-            (template, rest) = (&name[until(name, b'/')..], &value[end..]);
+            (template, rest) = (&name[segment.len()..], &value[end..]);
         }
     }
+}
+
+/// Returns whether a segment is that of a template which begins with a parameter, such as `{id}:cancel`, with no parameter empty.
+fn is_of_segment(template: &[u8], mut value: &[u8]) -> bool {
+    // The first part is what precedes the first parameter: nothing.
+    let parts = template.split(|byte| *byte == b'{').skip(1);
+    let mut literals = parts
+        .map(|part| part.iter().position(|byte| *byte == b'}').map_or(&part[..0], |end| &part[end + 1..]))
+        .peekable();
+    while let Some(literal) = literals.next() {
+        if literals.peek().is_none() {
+            return value.len() > literal.len() && value.ends_with(literal);
+        }
+        // The shortest value that a parameter may have leaves most to those after it.
+        let Some(at) = (1..value.len()).find(|at| value[*at..].starts_with(literal)) else { return false };
+        value = &value[at + literal.len()..];
+    }
+    false
 }
 
 fn has_field(body: Option<&[u8]>, field: &str) -> bool {
@@ -156,6 +174,26 @@ mod tests {
             "/org/a/usage/7/8",
         ] {
             assert!(!REPORT.matches("", path), "{path}");
+        }
+    }
+
+    #[test]
+    fn empty_parameter_beside_other_text_does_not_match() {
+        for (template, path, expected) in [
+            ("/jobs/{id}:cancel", "/jobs/7:cancel", true),
+            ("/jobs/{id}:cancel", "/jobs/:cancel", false),
+            ("/jobs/{id}:cancel", "/jobs/7", false),
+            ("/files/{name}.{kind}", "/files/a.b.csv", true),
+            ("/files/{name}.{kind}", "/files/.csv", false),
+            ("/files/{name}.{kind}", "/files/a.", false),
+            ("/days/{from}..{to}/rows", "/days/1..2/rows", true),
+            ("/days/{from}..{to}/rows", "/days/..2/rows", false),
+            ("/x/{a}{b}", "/x/12", true),
+            ("/x/{a}{b}", "/x/1", false),
+            ("/items({id})", "/items(7)", true),
+            ("/items({id})", "/items()", false),
+        ] {
+            assert_eq!(Operation::new("a", template).matches("", path), expected, "{template} {path}");
         }
     }
 }
