@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::header::CONTENT_LENGTH;
 use reqwest::{Method, Request, RequestBuilder, Url};
 
 use crate::attempts::{Attempts, ClientWide};
@@ -165,6 +166,7 @@ impl Transport {
             let added = additions.apply(request, &parts.auth);
             added.map_err(|error| error.with_operation(operation.name.clone()))?;
         }
+        state_empty_body(request);
         let Parts { service, auth, settings, limiter, pause, body_permits, .. } = parts;
         let client = ClientWide { auth, settings, limiter: limiter.as_ref(), body_permits };
         let attempts = Attempts {
@@ -194,6 +196,15 @@ impl Transport {
     }
 }
 
+/// States the length of an empty body where servers expect one: some respond to a POST without it with 411 (RFC 9110, 8.6).
+fn state_empty_body(request: &mut Request) {
+    let has_meaning = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    let is_empty = request.body().is_none_or(|body| body.as_bytes().is_some_and(<[u8]>::is_empty));
+    if has_meaning && is_empty {
+        request.headers_mut().insert(CONTENT_LENGTH, 0.into());
+    }
+}
+
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
@@ -201,5 +212,27 @@ impl fmt::Debug for Transport {
             .field("retry", &self.settings.retry)
             .field("deadline", &self.settings.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_body_has_a_length_where_the_method_takes_one() {
+        for (method, body, expected) in [
+            (Method::POST, None, Some("0")),
+            (Method::PUT, Some(""), Some("0")),
+            (Method::PATCH, Some("a"), None),
+            (Method::GET, None, None),
+            (Method::DELETE, None, None),
+        ] {
+            let mut request = Request::new(method.clone(), "https://api.example/".parse().unwrap());
+            *request.body_mut() = body.map(Into::into);
+            state_empty_body(&mut request);
+            let length = request.headers().get(CONTENT_LENGTH).map(|length| length.to_str().unwrap());
+            assert_eq!(length, expected, "{method} {body:?}");
+        }
     }
 }
