@@ -7,7 +7,8 @@ use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, HeaderValue};
 use serde::Serialize;
 
-use crate::Result;
+use crate::query_param::QueryParam;
+use crate::{Error, ErrorKind, Result};
 
 /// The properties of a generated client.
 pub trait ClientInfo<Inner> {
@@ -51,7 +52,7 @@ pub trait RequestBuilderExt: Sized {
     /// Sets a body of `application/x-www-form-urlencoded`.
     ///
     /// # Errors
-    /// None: `build` returns the error of a value that is not a flat list of fields.
+    /// [`ErrorKind::Request`] for a value that is not an object. A field may be an array: it is sent once for each item.
     fn form_urlencoded<T: Serialize + ?Sized>(self, body: &T) -> Result<Self>;
 }
 
@@ -61,7 +62,9 @@ impl RequestBuilderExt for RequestBuilder {
     }
 
     fn form_urlencoded<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
-        Ok(self.form(body))
+        let pairs = QueryParam::new("", &body).pairs();
+        let pairs = pairs.map_err(|error| Error::new(ErrorKind::Request, format!("invalid form: {error}")))?;
+        Ok(self.form(&pairs))
     }
 }
 

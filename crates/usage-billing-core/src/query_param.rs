@@ -9,7 +9,7 @@ use crate::progenitor_runtime::encode_path;
 use crate::{Error, ErrorKind, Result};
 
 /// A query parameter that generated code passes to [`reqwest::RequestBuilder::query`]. It serializes to nothing for `null`, to one pair for a
-/// scalar, to one pair for each item of an array, and to parameters with the names of an object's fields.
+/// scalar, to one pair for each item of an array, and to parameters with the names of an object's fields, each of which may be an array.
 #[doc(hidden)]
 pub struct QueryParam<'a, T> {
     name: &'a str,
@@ -31,10 +31,13 @@ impl<T: Serialize> QueryParam<'_, T> {
             Value::String(text) => Some((name.to_owned(), text)),
             other => Some((name.to_owned(), other.to_string())),
         };
+        let items = |name: &str, value: Value| match value {
+            Value::Array(items) => items.into_iter().filter_map(|item| pair(name, item)).collect(),
+            scalar => Vec::from_iter(pair(name, scalar)),
+        };
         Ok(match serde_json::to_value(self.value)? {
-            Value::Array(items) => items.into_iter().filter_map(|item| pair(self.name, item)).collect(),
-            Value::Object(fields) => fields.into_iter().filter_map(|(name, field)| pair(&name, field)).collect(),
-            scalar => pair(self.name, scalar).into_iter().collect(),
+            Value::Object(fields) => fields.into_iter().flat_map(|(name, field)| items(&name, field)).collect(),
+            value => items(self.name, value),
         })
     }
 }

@@ -64,7 +64,9 @@ pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
                 fn form(when: ::httpmock::When, value: &impl ::serde::Serialize) -> ::httpmock::When {
                     let value = ::serde_json::to_value(value).expect("forms serialise");
                     let fields = value.as_object().into_iter().flatten();
-                    fields.fold(when, |when, (name, value)| when.form_urlencoded_tuple(name, text(value)))
+                    let items = |value: &::serde_json::Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+                    let pairs = fields.flat_map(|(name, value)| items(value).into_iter().map(move |item| (name, item)));
+                    pairs.fold(when, |when, (name, item)| when.form_urlencoded_tuple(name, text(&item)))
                 }
             },
         ),

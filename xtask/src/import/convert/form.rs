@@ -1,6 +1,6 @@
-//! Forms: fields with simple values, those of objects under names such as `address[city]`.
+//! Forms: fields with simple values and lists of them, those of objects under names such as `address[city]`.
 
-use openapi_document::resolve;
+use openapi_document::{SCHEMAS, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -9,7 +9,10 @@ use super::{
     object::{NamedField, View},
     parameters::Parameter,
 };
-use crate::{codegen::identifiers::type_name, import::losses::Kind};
+use crate::{
+    codegen::identifiers::type_name,
+    import::{losses::Kind, parse::Edition},
+};
 
 /// So deep are the objects of a form written out as `a[b]`.
 const FORM_DEPTH: usize = 4;
@@ -62,7 +65,7 @@ impl Converter<'_> {
             let converted = self.schema(&node, &at, &format!("form-{sent}"));
             self.losses.truncate_but_schemas(mark);
             let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
-            let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
+            let component = target.and_then(|target| target.strip_prefix(SCHEMAS));
             let list = component
                 .and_then(|name| self.components.get(name))
                 .is_some_and(|(_, schema)| schema.get("enum").is_some());
@@ -71,14 +74,22 @@ impl Converter<'_> {
                 None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
             };
             let choice = converted.get("x-any").is_some() && self.is_choice_of_simple(&node, &at);
+            let items = (converted["type"] == "array").then(|| self.simple_items(&converted)).flatten();
             let object = component.filter(|_| !simple).and_then(|_| self.view(&node, &at)).filter(View::has_fields);
-            let reason = if simple || choice || object.is_some() && depth < FORM_DEPTH {
-                let asked = stated.and_then(|stated| asked_form(stated, object.is_some()));
+            let reason = if simple || choice || items.is_some() || object.is_some() && depth < FORM_DEPTH {
+                let kind = if object.is_some() {
+                    Field::Object
+                } else if items.is_some() {
+                    Field::List
+                } else {
+                    Field::Simple
+                };
+                let asked = stated.and_then(|stated| asked_form(stated, kind));
                 asked.map(|form| format!("the specification asks for {form}"))
             } else if object.is_some() {
                 Some(format!("an object within {FORM_DEPTH} others"))
             } else {
-                Some("an array, a map or of several types".to_owned())
+                Some("a map, or of several types".to_owned())
             };
             if let Some(why) = reason {
                 if required {
@@ -104,7 +115,9 @@ impl Converter<'_> {
                 node.as_object().into_iter().for_each(|map| describe(&mut text, map));
                 text
             };
-            let node = if choice {
+            let node = if let Some(items) = items {
+                self.form_list(&sent, &node, items, stated, &at)
+            } else if choice {
                 let lost = format!("the form's field {sent:?} may have several types: callers pass a string");
                 self.losses.add(Kind::Body, &at, lost);
                 text(None, &node)
@@ -118,19 +131,73 @@ impl Converter<'_> {
         }
         Ok(())
     }
+
+    /// Returns the items of a converted array, if each of them is sent as text.
+    fn simple_items(&self, list: &Value) -> Option<Value> {
+        let items = &list["items"];
+        let target = items.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(SCHEMAS));
+        let is_enum = |name| self.components.get(name).is_some_and(|(_, schema)| schema.get("enum").is_some());
+        match (target, items["type"].as_str()) {
+            (Some(name), _) => is_enum(name).then(|| items.clone()),
+            (None, Some("number")) => Some(json!({"type": "string", "format": "decimal"})),
+            (None, Some("string" | "integer" | "boolean")) => Some(items.clone()),
+            _ => None,
+        }
+    }
+
+    /// Returns the array of a form: a field for each item, unless the items are joined; then it is a string of the caller.
+    fn form_list(&mut self, name: &str, node: &Value, items: Value, encoding: Option<&Value>, at: &str) -> Value {
+        let stated = |key: &str| encoding.and_then(|encoding| encoding.get(key));
+        let style = stated("style").and_then(Value::as_str).unwrap_or("form");
+        let exploded = stated("explode").and_then(Value::as_bool).unwrap_or(style == "form");
+        let format = node.get("collectionFormat").and_then(Value::as_str).unwrap_or("csv");
+        let separator = match (self.edition, format) {
+            (Edition::Swagger2, "multi") => None,
+            (Edition::Swagger2, "ssv") => Some("a space"),
+            (Edition::Swagger2, "tsv") => Some("a tab"),
+            (Edition::Swagger2, "pipes") => Some("`|`"),
+            (Edition::Swagger2, _) => Some("a comma"),
+            _ if exploded => None,
+            _ => Some(match style {
+                "spaceDelimited" => "a space",
+                "pipeDelimited" => "`|`",
+                _ => "a comma",
+            }),
+        };
+        let mut list = match separator {
+            None => json!({"type": "array", "items": items}),
+            Some(by) => {
+                let lost = format!("callers pass the form's list {name:?} as one string, joined by {by}");
+                self.losses.add(Kind::Body, at, lost);
+                json!({"type": "string"})
+            }
+        };
+        resolve(self.root, node).as_object().into_iter().for_each(|map| describe(&mut list, map));
+        list
+    }
+}
+
+/// What a field of a form has.
+#[derive(Clone, Copy, PartialEq)]
+enum Field {
+    Simple,
+    List,
+    Object,
 }
 
 /// Returns what an encoding asks for, if the field is not sent like that.
-fn asked_form(encoding: &Value, is_object: bool) -> Option<String> {
+fn asked_form(encoding: &Value, field: Field) -> Option<String> {
     let text = |key: &str| encoding.get(key).and_then(Value::as_str);
     // Where any of these is stated, the content type is ignored.
     if ["style", "explode", "allowReserved"].iter().any(|key| encoding.get(*key).is_some()) {
         let style = text("style").unwrap_or("form");
-        return (is_object && style != "deepObject").then(|| format!("the style {style:?}"));
+        // It is defined for objects only.
+        return ((field == Field::Object) != (style == "deepObject") && field != Field::Simple)
+            .then(|| format!("the style {style:?}"));
     }
     let media = text("contentType")?;
     let is_text = media.split(',').any(|media| media.trim().starts_with("text/"));
-    (is_object || !is_text).then(|| format!("the content type {media:?}"))
+    (field == Field::Object || !is_text).then(|| format!("the content type {media:?}"))
 }
 
 /// Returns a choice without the alternative of an empty text, with which forms unset a field.
