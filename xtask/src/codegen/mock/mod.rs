@@ -120,8 +120,12 @@ fn expectation(function: &mut ImplItemFn, form: bool, joined: &[String], base: &
     } else if name == "into_inner" {
         set_doc(&mut function.attrs, INNER);
     } else if code.contains("path_matches") {
-        let (before, after) = around_value(&literal(&code), base);
-        function.block = parse_quote!({ Self(path_value(self.0, #before, &value, #after)) });
+        let places = around_value(&literal(&code), base).into_iter();
+        let expected = places.fold(
+            parse_quote!(self.0),
+            |when: Expr, (before, after)| parse_quote!(path_value(#when, #before, &value, #after)),
+        );
+        function.block = parse_quote!({ Self(#expected) });
         set_doc(&mut function.attrs, &format!("Expects `{name}` in the path."));
     } else if code.contains("query_param") {
         let helper = if joined.contains(&literal(&code)) { "joined" } else { "query" };

@@ -17,12 +17,13 @@ pub(super) fn pattern(template: &str, base: &str) -> String {
     format!("^{base}{}$", constants.join("[^/]*"))
 }
 
-/// Returns the pattern before and after the one value that `{}` stands for.
-pub(super) fn around_value(template: &str, base: &str) -> (String, String) {
+/// Returns the patterns before and after each place of the value that `{}` stands for.
+pub(super) fn around_value(template: &str, base: &str) -> Vec<(String, String)> {
     let template = pattern(&template.replace(".*", "[^/]*"), base);
     let marker = escaped("{}");
-    let (before, after) = template.split_once(&marker).unwrap_or((&template, ""));
-    (before.to_owned(), after.to_owned())
+    let any = |part: &str| part.replace(&marker, "[^/]*");
+    let places = template.match_indices(&marker).map(|(at, _)| template.split_at(at));
+    places.map(|(before, rest)| (any(before), any(&rest[marker.len()..]))).collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -45,8 +46,11 @@ mod tests {
 
     #[test]
     fn a_value_stands_between_two_parts() {
-        let (before, after) = around_value("^/a/.*/b.c/{}/d$", "");
-        assert_eq!((before.as_str(), after.as_str()), (r"^/a/[^/]*/b\.c/", "/d$"));
+        let around = |template| around_value(template, "");
+        let owned = |before: &str, after: &str| (before.to_owned(), after.to_owned());
+        assert_eq!(around("^/a/.*/b.c/{}/d$"), [owned(r"^/a/[^/]*/b\.c/", "/d$")]);
+        let twice = [owned("^/", "/to/[^/]*$"), owned("^/[^/]*/to/", "$")];
+        assert_eq!(around("^/{}/to/{}$"), twice);
     }
 
     #[test]
