@@ -19,6 +19,7 @@ pub(crate) mod docs;
 pub(crate) mod formats;
 pub(crate) mod identifiers;
 mod joined_parameters;
+pub(crate) mod media_types;
 mod mock;
 pub(crate) mod normalize;
 pub(crate) mod open_enum;

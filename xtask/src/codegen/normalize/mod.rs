@@ -8,8 +8,9 @@ use openapi_document::{operations, pointer::child};
 use serde_json::{Map, Value, json};
 
 use super::{
+    media_types::BodyKind,
     parameter_names,
-    successes::{self, Successes, is_json},
+    successes::{self, Successes},
 };
 
 pub(crate) use responses::Success;
@@ -70,7 +71,7 @@ fn parameter((source, name): (&Value, String)) -> Value {
 /// Returns the media types of a body with their schemas only: examples are not checked here.
 fn request_content(body: &Value) -> Value {
     let media = body.get("content").and_then(Value::as_object).into_iter().flatten();
-    let name = |name: &str| if is_json(name) { "application/json".to_owned() } else { name.to_owned() };
+    let name = |name: &str| BodyKind::of(name).map_or_else(|| name.to_owned(), |kind| kind.of_progenitor().to_owned());
     media.map(|(media, body)| (name(media), json!({"schema": body.get("schema")}))).collect::<Map<_, _>>().into()
 }
 

@@ -9,7 +9,7 @@ use super::{
     definitions::Definitions,
     rust_text::{attributes, one_line},
 };
-use crate::codegen::rewrite::{argument, last_name};
+use crate::codegen::rewrite::{argument, foreign_name, last_name};
 
 /// Defines the calls. Their methods that send requests stay as they are.
 ///
@@ -104,6 +104,10 @@ fn parameter(field: &Type, setter: &ImplItemFn) -> Option<Parameter> {
         "IntoOptional" if is_option => Some(Parameter { kind: "optional", of }),
         "IntoRequired" if is_option => Some(Parameter { kind: "json", of }),
         "IntoRequired" if *value == of => Some(Parameter { kind: "required", of }),
+        // The request takes a string as its body.
+        "IntoRequired" if foreign_name(value).is_some_and(|name| name == "Body") => {
+            Some(Parameter { kind: "required", of: parse_quote!(::std::string::String) })
+        }
         "IntoRequired" => {
             let Type::Path(path) = value else { return None };
             let segments = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>();
@@ -192,6 +196,20 @@ impl<'a> Send<'a> {
         );
         let code = code.expect("both have setters");
         assert!(code.contains("required state: crate::types::Option,\n        @body\n        body: Option,"), "{code}");
+    }
+
+    #[test]
+    fn text_and_bytes_are_parameters_of_their_own_types() {
+        let code = defined(
+            "struct Text<'a> { client: &'a C, body: Result<reqwest::Body, String> }
+            impl<'a> Text<'a> { pub fn body<V: ::progenitor_client::IntoRequired<String>>(mut self, value: V) -> Self {} }
+            struct Bytes<'a> { client: &'a C, body: Result<reqwest::Body, String> }
+            impl<'a> Bytes<'a> { pub fn body<V: ::progenitor_client::IntoRequired<reqwest::Body>>(mut self, value: V) -> Self {} }",
+        );
+        let code = code.expect("both have setters");
+        for expected in ["required body: ::std::string::String", "required body: reqwest::Body"] {
+            assert!(code.contains(expected), "{expected}: {code}");
+        }
     }
 
     #[test]

@@ -87,13 +87,18 @@ impl<'a> Walk<'a> {
             }
             if drafted["x-download"] == true {
                 let media = response.get("content").and_then(Value::as_object).into_iter().flatten();
-                for (media, _) in media.filter(|(media, _)| import::is_json(media)) {
-                    self.found.push(Difference {
-                        at: child(&child(&at, "content"), media),
-                        from: at.clone(),
-                        text: "the bytes are passed on in the draft".to_owned(),
-                        is_certain: false,
-                    });
+                for (media, body) in media {
+                    let media_at = child(&child(&at, "content"), media);
+                    let described = !import::is_json(media) && self.is_structured(body);
+                    let passed_on = if described { child(&media_at, "schema") } else { media_at };
+                    if described || import::is_json(media) {
+                        self.found.push(Difference {
+                            at: passed_on,
+                            from: at.clone(),
+                            text: "the bytes are passed on in the draft".to_owned(),
+                            is_certain: false,
+                        });
+                    }
                 }
                 continue;
             }
@@ -153,7 +158,7 @@ impl<'a> Walk<'a> {
         }
         let own_media = own.and_then(json).map(|(media, _)| media);
         let same = own_media.and_then(|media| Some((media, holder.get("content")?.get(media)?)));
-        let Some((media, body)) = same.or_else(|| json(holder)) else { return };
+        let Some((media, body)) = same.or_else(|| json(holder)) else { return self.encoded_by_callers(holder, at) };
         if own.is_none() {
             return self.add(at, "the body is not in the draft");
         }
@@ -175,6 +180,23 @@ impl<'a> Walk<'a> {
                 is_certain: false,
             }),
         }
+    }
+
+    /// Compares a body that is neither JSON nor a form: callers encode it, whatever its schema is.
+    fn encoded_by_callers(&mut self, holder: &'a Value, at: &str) {
+        let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
+        let bodies = content.map(|(media, body)| (child(&child(at, "content"), media), body));
+        for (at, body) in bodies.chain([(at.to_owned(), holder)]) {
+            if self.is_structured(body) {
+                return self.add(&child(&at, "schema"), "the body's schema is not in the draft");
+            }
+        }
+    }
+
+    /// Returns whether the schema of a body describes more than a string.
+    fn is_structured(&self, body: &'a Value) -> bool {
+        let schema = body.get("schema").map(|schema| resolved(self.theirs, String::new(), schema).1);
+        schema.is_some_and(|schema| kinds(self.theirs, schema, 0).iter().any(|kind| !["string", "file"].contains(kind)))
     }
 
     pub(super) fn schema(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {

@@ -3,36 +3,20 @@
 use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::Value;
 
+use crate::codegen::media_types::BodyKind;
+
 /// Media types with their schemas and where these are.
 pub(super) type Content = Vec<(String, Option<Value>, String)>;
 
-pub(super) const FORM: &str = "application/x-www-form-urlencoded";
-
-/// The encoding of a body.
-pub(super) enum Sent {
-    Json,
-    Form,
-    Text,
-    Bytes,
-}
-
-/// Returns how a media type is sent and read.
-pub(super) fn kind(media: &str) -> Sent {
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match media.as_str() {
-        "" | "*/*" | "application/*" => Sent::Json,
-        json if json.ends_with("/json") || json.ends_with("+json") => Sent::Json,
-        // Of any characters, it could be no header.
-        other if other.contains(|letter: char| !letter.is_ascii_graphic()) => Sent::Bytes,
-        FORM => Sent::Form,
-        text if text.starts_with("text/") => Sent::Text,
-        _ => Sent::Bytes,
-    }
+/// Returns how a media type is sent and read. Nothing for one that is neither JSON nor a single type.
+pub(super) fn kind(media: &str) -> Option<BodyKind> {
+    let name = media.split(';').next().unwrap_or_default().trim();
+    if ["", "*/*", "application/*"].contains(&name) { Some(BodyKind::Json) } else { BodyKind::of(media) }
 }
 
 /// Returns whether a media type is a form that is sent URL-encoded.
 pub(crate) fn is_form(media: &str) -> bool {
-    matches!(kind(media), Sent::Form)
+    kind(media) == Some(BodyKind::Form)
 }
 
 pub(super) fn content(root: &Value, holder: &Value, at: &str) -> Content {

@@ -6,12 +6,16 @@ use serde_json::{Map, Value, json};
 use super::{
     Converter,
     form::form_data,
-    media_types::{Content, FORM, Sent, content, is_form, kind, media_types, text},
+    keywords::kinds,
+    media_types::{Content, content, is_form, kind, media_types, text},
     object::View,
     parameters::parameters,
 };
 use crate::{
-    codegen::successes::{is_nullable, not_null},
+    codegen::{
+        media_types::{BodyKind, FORM},
+        successes::{is_nullable, not_null},
+    },
     import::{bundle::dangling, losses::Kind, parse::Edition},
 };
 
@@ -47,7 +51,7 @@ impl Converter<'_> {
             self.losses.add(Kind::Body, &at, format!("no body is sent: {why}"));
             return Ok(None);
         }
-        let Some((media, schema, location)) = chosen(&content) else {
+        let Some((sent_as, (media, schema, location))) = chosen(&content) else {
             let names = content.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
             if !required {
                 self.losses.add(
@@ -63,8 +67,10 @@ impl Converter<'_> {
             ));
         };
         let hint = format!("{id}-body");
-        let (sent, schema) = match kind(media) {
-            Sent::Json => {
+        let is_encoded_by_callers =
+            matches!(sent_as, BodyKind::Text | BodyKind::Bytes) && self.is_structured(schema.as_ref());
+        let (sent, schema) = match sent_as {
+            BodyKind::Json => {
                 let sent = if media.contains('*') || media.is_empty() { "application/json" } else { media };
                 let schema = match schema {
                     Some(schema) => self.schema(&schema.clone(), location, &hint),
@@ -75,7 +81,7 @@ impl Converter<'_> {
                 }
                 (sent, not_null(&schema))
             }
-            Sent::Form => {
+            BodyKind::Form => {
                 let stated = || self.view(schema.as_ref().unwrap_or(&json!({"type": "object"})), location);
                 let view = form_data.or_else(stated).ok_or("its form is not an object")?;
                 if !view.has_fields() && !view.is_empty() {
@@ -92,10 +98,14 @@ impl Converter<'_> {
                     None => return Ok(None),
                 }
             }
-            Sent::Text => ("text/plain", json!({"type": "string"})),
-            Sent::Bytes => ("application/octet-stream", json!({"type": "string", "format": "binary"})),
+            BodyKind::Text => (media.as_str(), json!({"type": "string"})),
+            BodyKind::Bytes => (media.as_str(), json!({"type": "string", "format": "binary"})),
         };
-        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| *name != media).collect::<Vec<_>>();
+        if is_encoded_by_callers {
+            let text = format!("callers pass the body as they encode it in {media}: its schema is not read");
+            self.losses.add(Kind::Body, location, text);
+        }
+        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| name != media).collect::<Vec<_>>();
         if !others.is_empty() {
             self.losses.add(
                 Kind::Body,
@@ -111,6 +121,12 @@ impl Converter<'_> {
             body["description"] = json!(description);
         }
         Ok(Some(body))
+    }
+
+    /// Returns whether a schema describes more than a string.
+    pub(super) fn is_structured(&self, schema: Option<&Value>) -> bool {
+        let schema = schema.map(|schema| resolve(self.root, schema)).and_then(Value::as_object);
+        schema.is_some_and(|schema| kinds(schema).iter().any(|kind| !["string", "file"].contains(kind)))
     }
 
     fn stated_body(&mut self, operation: &Operation<'_>) -> Option<Stated> {
@@ -162,16 +178,17 @@ impl Converter<'_> {
     }
 }
 
-/// Returns the media type that a client sends: JSON before forms before anything else.
-fn chosen(content: &Content) -> Option<(&str, &Option<Value>, &str)> {
-    let rank = |media: &str| match kind(media) {
-        Sent::Json if media == "application/json" => Some(0),
-        Sent::Json => Some(1),
-        Sent::Form => Some(2),
-        Sent::Text if media.starts_with("text/plain") => Some(3),
-        Sent::Bytes if media.starts_with("application/octet-stream") => Some(4),
-        Sent::Text | Sent::Bytes => None,
+/// Returns the media type that a client sends, with its kind: JSON before forms before anything else. Lists of changes (RFC 6902) are
+/// the last form of JSON, because they need what the resource is now.
+fn chosen(content: &Content) -> Option<(BodyKind, &(String, Option<Value>, String))> {
+    let rank = |media: &str, sent: BodyKind| match sent {
+        BodyKind::Json if media == "application/json" => 0,
+        BodyKind::Json if media.starts_with("application/json-patch+json") => 2,
+        BodyKind::Json => 1,
+        BodyKind::Form => 3,
+        BodyKind::Text => 4,
+        BodyKind::Bytes => 5,
     };
-    let ranked = content.iter().filter_map(|entry| Some((rank(&entry.0)?, entry)));
-    ranked.min_by_key(|(rank, _)| *rank).map(|(_, (media, schema, at))| (media.as_str(), schema, at.as_str()))
+    let sent = content.iter().filter_map(|entry| Some((kind(&entry.0)?, entry)));
+    sent.min_by_key(|(sent, (media, ..))| rank(media, *sent))
 }

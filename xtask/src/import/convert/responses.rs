@@ -6,10 +6,13 @@ use serde_json::{Map, Value, json};
 use super::{
     Converter,
     keywords::kinds,
-    media_types::{Content, Sent, content, kind, media_types, text},
+    media_types::{Content, content, kind, media_types, text},
 };
 use crate::{
-    codegen::successes::{is_nullable, not_null},
+    codegen::{
+        media_types::BodyKind,
+        successes::{is_nullable, not_null},
+    },
     import::{bundle::dangling, losses::Kind, parse::Edition},
 };
 
@@ -105,6 +108,10 @@ impl Converter<'_> {
             if successes.iter().any(|(success, ..)| success == status) {
                 continue;
             }
+            if status.starts_with('3') {
+                let text = format!("{status}: the client follows no redirect, and returns this response as an error");
+                self.losses.add(Kind::Response, location, text);
+            }
             if !self.stated_response(operation, response, location).is_empty() {
                 errors.push(status.to_lowercase());
             }
@@ -147,7 +154,7 @@ impl Converter<'_> {
         let produced = media_types(self.root, operation, "produces");
         let file = schema.get("type").and_then(Value::as_str) == Some("file");
         let produced = produced.into_iter().map(|media| {
-            if file && matches!(kind(&media), Sent::Json) { "application/octet-stream".to_owned() } else { media }
+            if file && kind(&media) == Some(BodyKind::Json) { "application/octet-stream".to_owned() } else { media }
         });
         produced.map(|media| (media, Some(schema.clone()), location.clone())).collect()
     }
@@ -159,7 +166,7 @@ impl Converter<'_> {
             let schema = schema.as_ref().map(|schema| resolve(self.root, schema)).and_then(Value::as_object);
             schema.is_some_and(|schema| kinds(schema) == ["string"])
         };
-        matches!(kind(media), Sent::Json) && !(any && is_text())
+        kind(media) == Some(BodyKind::Json) && !(any && is_text())
     }
 
     /// Returns the content of a success, and whether it is a file.
@@ -176,6 +183,10 @@ impl Converter<'_> {
             );
         }
         if !self.is_read_as_json(media, schema) {
+            if let Some((media, _, at)) = content.iter().find(|(_, schema, _)| self.is_structured(schema.as_ref())) {
+                let text = format!("callers read the bytes of {media}: its schema is not in the draft");
+                self.losses.add(Kind::Response, &at.clone(), text);
+            }
             return (bytes(&vec![(media.clone(), None, String::new())]), true);
         }
         let plain = media.split(';').next().unwrap_or_default().trim();

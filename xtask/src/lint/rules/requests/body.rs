@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::bodies;
 use crate::{
-    codegen::successes::is_json,
+    codegen::media_types::BodyKind,
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 
@@ -23,10 +23,6 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-/// Besides JSON of any name.
-const SUPPORTED: [&str; 4] =
-    ["application/x-www-form-urlencoded", "application/octet-stream", "text/plain", "text/x-markdown"];
-
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (at, body) in bodies(context) {
         if let Some((message, help)) = problem(body) {
@@ -41,15 +37,14 @@ fn problem(body: &Value) -> Option<(String, &'static str)> {
     let [(name, media)] = media.as_slice() else {
         return Some((format!("{} media types", media.len()), "keep the one that the client sends"));
     };
-    let kind = name.split(';').next().unwrap_or_default().trim();
-    if !SUPPORTED.contains(&kind) && !is_json(name) {
-        let help = "send that call with `Client::request`, or send one of the supported types";
+    let Some(kind) = BodyKind::of(name) else {
+        let help = "send that call with `Client::request`, or state one type that is not multipart";
         return Some((format!("{name} is not supported"), help));
-    }
+    };
     let needed = match kind {
-        "application/octet-stream" => Some(json!({"type": "string", "format": "binary"})),
-        "text/plain" | "text/x-markdown" => Some(json!({"type": "string"})),
-        _ => None,
+        BodyKind::Bytes => Some(json!({"type": "string", "format": "binary"})),
+        BodyKind::Text => Some(json!({"type": "string"})),
+        BodyKind::Json | BodyKind::Form => None,
     };
     match (media.get("schema"), needed) {
         (None, _) => Some(("no schema".to_owned(), "give it one")),
