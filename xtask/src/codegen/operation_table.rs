@@ -5,7 +5,7 @@ use quote::quote;
 use serde_json::Value;
 use syn::parse_quote;
 
-use super::identifiers;
+use super::{identifiers, parameter_names::encoded_path};
 
 /// Returns the static `OPERATIONS`, by id. Core looks an operation up by the id that generated methods report.
 pub(crate) fn table(root: &Value) -> syn::Item {
@@ -26,7 +26,7 @@ fn row(operation: &openapi_document::Operation<'_>) -> TokenStream {
     let id = identifiers::value_name(operation.id());
     let name = operation.id();
     let method = operation.method.to_uppercase();
-    let path = operation.path;
+    let path = encoded_path(operation.path);
     let idempotent = operation.flag("x-idempotent");
     let idempotent_with = match operation.text("x-idempotent-with") {
         "" => quote!(None),
@@ -66,6 +66,7 @@ mod tests {
             "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id", "x-final-statuses": [500], "x-permissions": ["z:read", "z:all"]}},
             "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true, "security": []}},
             "/t": {"post": {"operationId": "token", "x-client": "core"}},
+            "/ü b": {"get": {"operationId": "encoded"}},
         }}))
         .to_token_stream()
         .to_string();
@@ -76,6 +77,6 @@ mod tests {
         assert_eq!(code.matches("anonymous : true").count(), 1, "{code}");
         assert!(code.contains(r#"permissions : & ["z:read" , "z:all"]"#), "{code}");
         assert!(code.contains("final_statuses : & [500u16]") && code.contains("final_statuses : & []"), "{code}");
-        assert!(!code.contains("token"), "{code}");
+        assert!(!code.contains("token") && code.contains("/%C3%BC%20b"), "{code}");
     }
 }

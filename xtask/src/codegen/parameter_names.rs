@@ -73,12 +73,19 @@ pub(crate) fn setter(root: &Value, operation: &Operation<'_>, name: &str, locati
     locations.iter().find_map(at).map(|(_, own)| setter_name(own))
 }
 
-/// Returns the path of an operation with these names.
+/// Returns the path of an operation with these names, as it is sent.
 pub(super) fn path(root: &Value, operation: &Operation<'_>) -> String {
     let in_path = of_operation(root, operation).into_iter().filter(|(parameter, _)| location(parameter) == "path");
-    in_path.fold(operation.path.to_owned(), |path, (parameter, name)| {
+    encoded_path(&in_path.fold(operation.path.to_owned(), |path, (parameter, name)| {
         path.replace(&format!("{{{}}}", wire_name(parameter)), &format!("{{{name}}}"))
-    })
+    }))
+}
+
+/// Returns a path's template with the characters percent-encoded that a URL cannot have.
+pub(super) fn encoded_path(template: &str) -> String {
+    let is_sent = |byte: u8| byte.is_ascii_graphic() && !b"\"<>`".contains(&byte);
+    let bytes = template.bytes();
+    bytes.map(|byte| if is_sent(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// Returns a parameter's name in HTTP.

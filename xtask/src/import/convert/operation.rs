@@ -3,7 +3,7 @@
 use openapi_document::{Operation, pointer::child};
 use serde_json::{Value, json};
 
-use super::{ConvertedOperation, Converter, direction::Direction};
+use super::{ConvertedOperation, Converter, direction::Direction, own_address};
 use crate::{
     codegen::{
         identifiers::{setter_name, value_name},
@@ -32,6 +32,9 @@ impl Converter<'_> {
         let at = &operation.pointer;
         if METHODS_NOT_SENT.contains(&operation.method) {
             return Err(format!("the HTTP client has no method {}", operation.method.to_uppercase()));
+        }
+        if let Some(url) = unusable_address(self.root, operation) {
+            return Err(format!("its own base URL {url:?} is relative, incomplete or of this machine"));
         }
         let own = self.address_of(operation);
         // What is below the address that all have in common belongs to the path.
@@ -170,6 +173,15 @@ impl Converter<'_> {
             self.losses.add(Kind::Example, &format!("{}{pointer}", operation.pointer), reason.text());
         }
     }
+}
+
+/// Returns the base URL that an operation or its path states in place of the document's, if no client can use it.
+fn unusable_address<'a>(root: &Value, operation: &Operation<'a>) -> Option<&'a str> {
+    let holders = [operation.value, operation.item];
+    let servers =
+        holders.iter().find_map(|holder| holder.get("servers")).filter(|own| root.get("servers") != Some(own))?;
+    let url = servers.get(0)?.get("url")?.as_str()?;
+    own_address(operation).is_none().then_some(url)
 }
 
 /// Returns a line of summary, and the description.

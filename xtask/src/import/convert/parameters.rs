@@ -10,8 +10,22 @@ use super::{
 };
 use crate::import::{bundle::display_pointer, losses::Kind, parse::Edition};
 
-/// Headers that the HTTP client writes.
-const OF_THE_CLIENT: [&str; 5] = ["accept", "authorization", "content-type", "user-agent", "content-length"];
+/// Headers that the HTTP client writes: for the credentials, the connection, the body, and responses that it can read.
+const OF_THE_CLIENT: [&str; 13] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "proxy-authorization",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
 
 /// The keyword of a converted array whose parameter is not exploded, until the parameter states it.
 const NOT_EXPLODED: &str = "x-not-exploded";
@@ -42,6 +56,26 @@ fn without_null(schema: &mut Value) {
     map.remove("nullable");
     if let (1, Some(Value::Array(parts))) = (map.len(), map.get("allOf").cloned()) {
         *schema = parts.into_iter().next().unwrap_or_default();
+    }
+}
+
+/// Returns why a URL cannot have a path: parsers remove parts of it, or read them otherwise.
+fn unsendable_path(path: &str) -> Option<String> {
+    let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    let literal = path.split('{').map(|part| part.split_once('}').map_or(part, |(_, literal)| literal));
+    let is_balanced = path.matches('{').count() == path.matches('}').count()
+        && path.split('}').all(|part| part.matches('{').count() <= 1);
+    if path.contains("//") {
+        Some("its path has an empty segment, which not all parts of HTTP keep".to_owned())
+    } else if path.split('/').any(is_dots) {
+        Some("its path has a segment `.` or `..`, which URLs do not keep".to_owned())
+    } else if !is_balanced {
+        Some("its path has a brace without its counterpart".to_owned())
+    } else if literal.into_iter().any(|literal| literal.contains(|letter: char| letter == '\\' || letter.is_control()))
+    {
+        Some("its path has a backslash or a control character, which URLs do not keep".to_owned())
+    } else {
+        None
     }
 }
 
@@ -97,6 +131,9 @@ impl Converter<'_> {
         let named = named.collect::<Vec<_>>();
         if named.iter().any(|name| name.is_empty()) || operation.path.contains(['?', '#']) {
             return Err("its path holds more than a path: a query, a fragment or a parameter without a name".to_owned());
+        }
+        if let Some(why) = unsendable_path(operation.path) {
+            return Err(why);
         }
         let is = |parameter: &Value, name: &str| parameter["in"] == "path" && parameter["name"] == name;
         let odd = drafted.iter().filter(|one| one["in"] == "path" && !named.iter().any(|name| is(one, name)));
@@ -181,9 +218,13 @@ impl Converter<'_> {
             return self.flat(parameter, fields);
         }
         let hint = format!("{id}-{name}");
-        let Some(converted) = self.parameter_schema(&schema, &schema_at, parameter, &hint) else {
+        let Some(converted) = self.parameter_schema((name, &schema, &schema_at), parameter, &hint) else {
             return leave_out(self, "has a type without a single form as a string");
         };
+        if deep && converted["type"] != "array" {
+            let text = format!("{name:?} is sent in the style form: deepObject is for objects with described fields");
+            self.losses.add(Kind::Parameter, at, text);
+        }
         Ok(vec![self.drafted(parameter, name, converted, parameter.required())])
     }
 
@@ -272,7 +313,7 @@ impl Converter<'_> {
                 continue;
             }
             let hint = format!("parameter-{sent}");
-            match self.parameter_schema(&node, at, parameter, &hint) {
+            match self.parameter_schema((&sent, &node, at), parameter, &hint) {
                 Some(converted) => {
                     all.push(self.drafted(parameter, &sent, converted, required && parameter.required()))
                 }
@@ -295,9 +336,14 @@ impl Converter<'_> {
         Ok(all)
     }
 
-    /// Returns the schema of something that is sent as text; nothing, if it is not simple.
-    fn parameter_schema(&mut self, schema: &Value, at: &str, parameter: &Parameter<'_>, hint: &str) -> Option<Value> {
-        let (location, name) = (parameter.text("in"), parameter.text("name"));
+    /// Returns the schema of something that is sent as text under a name; nothing, if it is not simple.
+    fn parameter_schema(
+        &mut self,
+        (name, schema, at): (&str, &Value, &str),
+        parameter: &Parameter<'_>,
+        hint: &str,
+    ) -> Option<Value> {
+        let location = parameter.text("in");
         let mark = self.losses.len();
         let mut converted = self.schema(schema, at, hint);
         if at == child(&parameter.at, "schema") {
@@ -311,8 +357,10 @@ impl Converter<'_> {
         }
         if converted["type"] == "array" {
             let style = parameter.text("style");
-            let joined = parameter.value.get("explode") == Some(&json!(false))
-                || ["spaceDelimited", "pipeDelimited"].contains(&style)
+            let explode = parameter.value.get("explode").and_then(Value::as_bool);
+            // By default, all styles but form are not exploded.
+            let delimited = ["spaceDelimited", "pipeDelimited"].contains(&style);
+            let joined = !explode.unwrap_or(!delimited)
                 || self.edition == Edition::Swagger2 && parameter.text("collectionFormat") != "multi";
             let by = match (style, parameter.text("collectionFormat")) {
                 ("pipeDelimited", _) | (_, "pipes") => "`|`",
@@ -328,6 +376,13 @@ impl Converter<'_> {
                 converted["items"] = self.simple(&items, at, name)?;
                 if joined {
                     converted[NOT_EXPLODED] = json!(true);
+                }
+                if style == "deepObject" {
+                    let form = if joined { "joined by commas" } else { "a parameter for each item" };
+                    let text = format!(
+                        "the list {name:?} is sent in the style form, {form}: deepObject states none for lists"
+                    );
+                    self.losses.add(Kind::Parameter, at, text);
                 }
                 return Some(converted);
             }

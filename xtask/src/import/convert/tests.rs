@@ -177,19 +177,145 @@ fn parameters_are_sent_as_core_can() {
 }
 
 #[test]
-fn xml_body_is_left_out_with_the_reason() {
-    for media in ["application/xml", "text/xml", "application/soap+xml; charset=utf-8"] {
-        let mut root = responding(json!({"type": "string"}), json!({}));
-        root["paths"]["/a"]["post"] = json!({
-            "operationId": "upload",
-            "requestBody": {"required": true, "content": {media: {"schema": {"type": "object"}}}},
-            "responses": {"204": {"description": "d"}},
-        });
-        let draft = drafted(root).expect("the other operation converts");
-        assert_eq!(draft.operations.len(), 1, "{media}");
-        let reason = format!("POST /a: its body is {media}, which is not supported");
-        assert!(losses(&draft).iter().any(|text| text.starts_with(&reason)), "{media}: {:?}", losses(&draft));
+fn body_of_another_type_is_text_or_bytes_of_the_caller() {
+    let bytes = json!({"type": "string", "format": "binary"});
+    let text = json!({"type": "string"});
+    let object = json!({"type": "object", "properties": {"a": text}});
+    for (media, schema, sent, lost) in [
+        ("application/xml", &object, &bytes, true),
+        ("text/xml; charset=utf-8", &object, &text, true),
+        ("application/soap+xml; charset=utf-8", &text, &bytes, false),
+        ("text/csv; header=present", &text, &text, false),
+        ("application/gzip", &bytes, &bytes, false),
+        ("application/x-ndjson", &object, &bytes, true),
+    ] {
+        let draft = drafted(posting(&json!({media: {"schema": schema}}))).expect("it converts");
+        let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there").value();
+        assert_eq!(post["requestBody"]["content"], json!({media: {"schema": sent}}), "{media}");
+        let text = format!(": callers pass the body as they encode it in {media}: its schema is not read");
+        let found = losses_of_bodies(&draft).iter().any(|loss| loss.ends_with(&text));
+        assert_eq!(found, lost, "{media}: {:?}", losses(&draft));
     }
+    let draft = drafted(posting(&json!({"image/*": {"schema": bytes}}))).expect("the other operation converts");
+    let reason = "POST /a: its body is image/*, which is not supported: send that call with `Client::request`";
+    assert_eq!((draft.operations.len(), losses(&draft)[0]), (1, reason));
+}
+
+/// The specification of [`responding`], with a POST whose body has some content.
+fn posting(content: &Value) -> Value {
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    root["paths"]["/a"]["post"] = json!({
+        "operationId": "upload", "requestBody": {"required": true, "content": content},
+        "responses": {"204": {"description": "d"}},
+    });
+    root
+}
+
+#[test]
+fn list_of_changes_is_sent_only_if_nothing_else_is_taken() {
+    let (patch, own) = ("application/json-patch+json", "application/vnd.api+json");
+    let object = json!({"schema": {"type": "object", "properties": {"a": {"type": "string"}}}});
+    let draft = drafted(posting(&json!({patch: object, own: object}))).expect("it converts");
+    assert!(
+        losses_of_bodies(&draft).iter().any(|text| text.contains(&format!("sent as {own}"))),
+        "{:?}",
+        losses(&draft)
+    );
+}
+
+#[test]
+fn path_that_no_url_keeps_is_left_out() {
+    for (path, expected) in [
+        ("/a/../b", "a segment `.` or `..`"),
+        ("/a/%2E%2e/b", "a segment `.` or `..`"),
+        ("/a//b", "an empty segment"),
+        ("/a\\b", "a backslash"),
+        ("/a\tb", "a control character"),
+        ("/a/{b", "a brace without its counterpart"),
+        ("/a/b}", "a brace without its counterpart"),
+        ("/a/{b{c}}", "a brace without its counterpart"),
+    ] {
+        let mut root = responding(json!({"type": "string"}), json!({}));
+        root["paths"][path] = json!({"get": {"operationId": "odd", "responses": {"204": {"description": "d"}}}});
+        let draft = drafted(root).expect("the other operation converts");
+        assert!(draft.operations.len() == 1 && losses(&draft)[0].contains(expected), "{path}: {:?}", losses(&draft));
+    }
+    for path in ["/a b/ü", "/a/{x}..{y}", "/a/{id}:cancel", "/a/'{id}'"] {
+        let mut root = responding(json!({"type": "string"}), json!({}));
+        root["paths"][path] = json!({"get": {"operationId": "odd", "responses": {"204": {"description": "d"}}}});
+        assert_eq!(drafted(root).expect("it converts").operations.len(), 2, "{path}");
+    }
+}
+
+#[test]
+fn operation_whose_own_address_no_client_can_use_is_left_out() {
+    let with = |servers: Value| {
+        let mut root = responding(json!({"type": "string"}), json!({}));
+        root["paths"]["/b"] = root["paths"]["/a"].clone();
+        root["paths"]["/b"]["servers"] = servers;
+        root["paths"]["/b"]["get"]["operationId"] = json!("getB");
+        drafted(root).expect("it converts")
+    };
+    let draft = with(json!([{"url": "/v9"}]));
+    assert_eq!(losses(&draft)[0], "GET /b: its own base URL \"/v9\" is relative, incomplete or of this machine");
+    assert_eq!(draft.operations.len(), 1);
+    assert_eq!(with(json!([{"url": "https://api.x.example/v1"}])).operations.len(), 2);
+}
+
+#[test]
+fn redirect_and_body_without_a_type_are_reported() {
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    let object = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    root["paths"]["/a"]["get"]["responses"] = json!({
+        "200": {"description": "d", "content": {"application/xml": {"schema": object}}}, "303": {"description": "d"},
+    });
+    let draft = drafted(root).expect("it converts");
+    for expected in [
+        "callers read the bytes of application/xml: its schema is not in the draft",
+        "303: the client follows no redirect, and returns this response as an error",
+    ] {
+        assert!(losses(&draft).contains(&expected), "{:?}", losses(&draft));
+    }
+}
+
+/// The query parameters of the draft, and the losses of parameters.
+fn queried(parameters: Value) -> (Value, Vec<String>) {
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    root["paths"]["/a"]["get"]["parameters"] = parameters;
+    let draft = drafted(root).expect("it converts");
+    let lost = draft.losses.iter().filter(|loss| loss.kind == Kind::Parameter).map(|loss| loss.text.clone());
+    (draft.operations[0].value()["parameters"].clone(), lost.collect())
+}
+
+#[test]
+fn lists_follow_explode_in_each_style() {
+    let list = json!({"type": "array", "items": {"type": "string"}});
+    for (style, explode, joined_by, lost) in [
+        ("form", None, None, ""),
+        ("form", Some(false), Some("comma"), ""),
+        ("pipeDelimited", None, Some("text"), "one string, joined by `|`"),
+        ("pipeDelimited", Some(false), Some("text"), "one string, joined by `|`"),
+        ("pipeDelimited", Some(true), None, ""),
+        ("spaceDelimited", Some(true), None, ""),
+        ("deepObject", Some(true), None, "the list \"l\" is sent in the style form, a parameter for each item"),
+    ] {
+        let mut parameter = json!({"name": "l", "in": "query", "style": style, "schema": list});
+        explode.into_iter().for_each(|explode| parameter["explode"] = json!(explode));
+        let (drafted, losses) = queried(json!([parameter]));
+        let (kind, explode) = (&drafted[0]["schema"]["type"], &drafted[0]["explode"]);
+        let found = if kind == "string" { Some("text") } else { (explode == false).then_some("comma") };
+        assert_eq!(found, joined_by, "{style} {explode:?}");
+        assert!(lost.is_empty() && losses.is_empty() || losses.iter().any(|text| text.contains(lost)), "{losses:?}");
+    }
+}
+
+#[test]
+fn headers_of_the_connection_are_the_clients() {
+    let header = |name: &str| json!({"name": name, "in": "header", "schema": {"type": "string"}});
+    let names = ["Accept-Encoding", "Host", "Transfer-Encoding", "Connection", "X-Own"];
+    let (drafted, losses) = queried(names.iter().map(|name| header(name)).collect());
+    assert_eq!((drafted.as_array().map(Vec::len), &drafted[0]["name"]), (Some(1), &json!("X-Own")));
+    assert_eq!(losses.len(), 4, "{losses:?}");
 }
 
 #[test]
@@ -366,12 +492,12 @@ fn sending_a_form(required: bool, schema: &Value) -> Value {
 
 #[test]
 fn form_without_supported_fields_is_not_sent() {
-    let list = json!({"type": "array", "items": {"type": "string"}});
+    let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
     for (properties, expected) in [
         (json!({}), vec!["of 400"; 2]),
         (
-            json!({"expand": list}),
-            vec!["the form's field \"expand\" is left out: an array, a map or of several types", "of 400", "of 400"],
+            json!({"tags": map}),
+            vec!["the form's field \"tags\" is left out: a map, or of several types", "of 400", "of 400"],
         ),
     ] {
         let draft =
@@ -380,7 +506,7 @@ fn form_without_supported_fields_is_not_sent() {
         assert_eq!(post.value().get("requestBody"), None);
         assert_eq!(losses(&draft), expected);
     }
-    let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
+    let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": map}});
     let draft = drafted(sending_a_form(true, &needed)).expect("the other converts");
     assert!(losses(&draft)[0].contains("required field \"ids\""), "{:?}", losses(&draft));
 }
@@ -405,12 +531,17 @@ fn losses_of_bodies(draft: &Conversion) -> Vec<String> {
 fn field_of_a_form_is_sent_as_the_encoding_asks_or_left_out() {
     let address = json!({"type": "object", "properties": {"city": {"type": "string"}}});
     let text = json!({"type": "string"});
+    let list = json!({"type": "array", "items": text});
     for (field, encoding, asked) in [
         (&address, json!({"style": "deepObject", "explode": true}), None),
         (&address, json!({"style": "deepObject", "contentType": "application/json"}), None),
         (&address, json!({"contentType": "application/json"}), Some("the content type \"application/json\"")),
         (&address, json!({"style": "form", "explode": true}), Some("the style \"form\"")),
         (&address, json!({"explode": false}), Some("the style \"form\"")),
+        (&list, json!({"style": "form", "explode": true}), None),
+        (&list, json!({"explode": true, "contentType": "application/json"}), None),
+        (&list, json!({"style": "deepObject", "explode": true}), Some("the style \"deepObject\"")),
+        (&list, json!({"contentType": "application/json"}), Some("the content type \"application/json\"")),
         (&text, json!({"style": "form", "contentType": "application/json"}), None),
         (&text, json!({"contentType": "text/plain; charset=utf-8"}), None),
         (&text, json!({"contentType": "application/json"}), Some("the content type \"application/json\"")),
@@ -454,7 +585,7 @@ fn losses_of_a_form_are_at_its_fields() {
         &json!({"type": "object", "properties": {
             "address": {"$ref": "#/components/schemas/Address"},
             "once": {"type": "string", "enum": ["now"]},
-            "tags": {"type": "array", "items": text},
+            "tags": {"type": "object", "additionalProperties": text},
         }}),
     );
     root["components"]["schemas"]["Address"] = deep(&["l1", "l2", "l3", "l4", "l5"], text.clone());
@@ -472,7 +603,7 @@ fn losses_of_a_form_are_at_its_fields() {
             format!(
                 "/components/schemas/Address{l4}: the form's field \"address[l1][l2][l3][l4]\" is left out: an object within 4 others"
             ),
-            format!("{form}/tags: the form's field \"tags\" is left out: an array, a map or of several types"),
+            format!("{form}/tags: the form's field \"tags\" is left out: a map, or of several types"),
             format!("{form}/once/enum: one value alone: converted to a plain string"),
         ]
     );
@@ -536,7 +667,7 @@ fn losses_of_a_form_of_swagger_2_are_at_its_parameters() {
     assert_eq!(
         losses_of_bodies(&draft),
         [
-            "/parameters/2: the form's field \"tags\" is left out: an array, a map or of several types",
+            "/parameters/2: callers pass the form's list \"tags\" as one string, joined by a comma",
             "/parameters: the body is optional, and is always sent",
         ]
     );
