@@ -69,11 +69,17 @@ mod tests {
             "paths": {"/a": {"get": {"operationId": "getA", "responses": {"204": {"description": "d"}}}}},
         });
         let root = repository(&specification)?;
-        let edited = ["Cargo.toml", "crates/usage-billing/Cargo.toml", "crates/usage-billing/src/lib.rs"];
+        let edited = ["Cargo.toml", "Cargo.lock", "crates/usage-billing/Cargo.toml", "crates/usage-billing/src/lib.rs"];
+        let lock = root.path().join("Cargo.lock");
+        let other = "[[package]]\nname = \"usage-billing\"\ndependencies = [\n \"serde\",\n";
+        fs::write(&lock, format!("version = 4\n\n{other}]\n"))?;
         let contents = || edited.map(|file| fs::read_to_string(root.path().join(file)).unwrap_or_default());
         let before = contents();
         assert!(remove(root.path(), "acme").is_err());
         transaction::all(root.path(), &planned(&specification)?).map_err(std::io::Error::other)?;
+        // As cargo does when it builds the crate.
+        let new = "[[package]]\nname = \"usage-billing-acme\"\n";
+        fs::write(&lock, format!("version = 4\n\n{other} \"usage-billing-acme\",\n]\n\n{new}"))?;
         assert_ne!(contents(), before);
         let removed = remove(root.path(), "acme").map_err(std::io::Error::other)?;
         assert_eq!(removed.len(), 5, "{removed:?}");

@@ -5,13 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::workspace_edits::Change;
+use super::workspace_edits::{Change, LOCK};
 
 /// Writes the files below `root`. If one cannot be written, all is again as it was, and the error states which and why.
 pub(super) fn all(root: &Path, changes: &[Change]) -> Result<Done, String> {
     let mut done = Done::default();
     // Cargo writes it when it builds the new crate.
-    let lock = root.join("Cargo.lock");
+    let lock = root.join(LOCK);
     done.files.extend(fs::read(&lock).ok().map(|before| (lock, Some(before))));
     for (file, text) in changes {
         if let Err(error) = done.write(&root.join(file), text) {
