@@ -3,7 +3,7 @@
 use crate::{
     import::{Conversion, Kind, Loss, display_pointer},
     text::{
-        markdown::{code_span, safe_characters},
+        markdown::{code_span, plain, safe_characters},
         one_line,
     },
 };
@@ -42,12 +42,12 @@ pub(super) fn markdown(name: &str, draft: &Conversion, source: &str, skipped: &[
             losses.len()
         ));
         for loss in losses {
-            out.push_str(&format!("- {}: {}\n", loss.text, code_span(&display_pointer(&loss.at))));
+            out.push_str(&format!("- {}: {}\n", plain(&loss.text), code_span(&display_pointer(&loss.at))));
         }
     }
     if !skipped.is_empty() {
         out.push_str(&format!("\n## Not read ({})\n\n", skipped.len()));
-        skipped.iter().for_each(|line| out.push_str(&format!("- {}\n", one_line(&safe_characters(line)))));
+        skipped.iter().for_each(|line| out.push_str(&format!("- {}\n", plain(&one_line(&safe_characters(line))))));
     }
     if draft.losses.is_empty() && skipped.is_empty() {
         out.push_str("\nNothing.\n");

@@ -308,6 +308,20 @@ fn characters_removed_from_a_name_are_reported() -> std::io::Result<()> {
     Ok(())
 }
 
+#[test]
+fn text_in_the_report_of_losses_is_no_markup() -> std::io::Result<()> {
+    let mut specification = everywhere("plain");
+    let text = "ask @team <img src=x> or [us](https://a.example)";
+    specification["components"]["securitySchemes"] = json!({"s": {"type": "oauth2", "description": text, "flows": {
+        "clientCredentials": {"tokenUrl": "https://a.example/token", "scopes": {}},
+    }}});
+    specification["security"] = json!([{"s": []}]);
+    let report = planned(&specification)?;
+    let report = file(&report, "openapi/upstream/acme.md");
+    assert!(report.contains(r"\<img src=x\> or \[us\](https://a.example)"), "{report}");
+    Ok(())
+}
+
 /// Returns how many tests rustdoc lists for doc comments.
 fn tests_found(docs: &[String]) -> std::io::Result<usize> {
     let folder = tempfile::tempdir()?;

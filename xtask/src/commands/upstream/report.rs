@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use spec_diff::output::markdown::plain;
 
 use crate::{
-    text::printable,
+    text::{markdown::code_span, printable},
     upstream::{Difference, Record},
 };
 
@@ -73,9 +74,9 @@ fn summary(report: &Report) -> String {
 
 /// Returns the report for an issue: unexplained differences first, accepted ones folded.
 pub(super) fn markdown(report: &Report) -> String {
-    let mut out = format!("# {}: our document and the vendor's\n\n{}.\n", report.vendor, summary(report));
+    let mut out = format!("# {}: our document and the vendor's\n\n{}.\n", report.vendor, plain(&summary(report)));
     let row = |difference: &Difference| {
-        format!("| `{}` | {} | {} |\n", cell(&difference.at), difference.kind, cell(&difference.text))
+        format!("| {} | {} | {} |\n", place(&difference.at), difference.kind, plain(&difference.text))
     };
     if !report.unexplained.is_empty() {
         out.push_str("\n## Unexplained\n\n| where, in our document | kind | what |\n|---|---|---|\n");
@@ -84,20 +85,26 @@ pub(super) fn markdown(report: &Report) -> String {
     if !report.added.is_empty() {
         out.push_str("\n## Added by the vendor since\n");
         for (tag, operations) in &report.added {
-            out.push_str(&format!("\n### {}\n\n", if tag.is_empty() { "without a tag".to_owned() } else { cell(tag) }));
-            list(&mut out, operations.iter().map(|operation| format!("- `{operation}`\n")));
+            out.push_str(&format!(
+                "\n### {}\n\n",
+                if tag.is_empty() { "without a tag".to_owned() } else { plain(tag) }
+            ));
+            list(&mut out, operations.iter().map(|operation| format!("- {}\n", code_span(operation))));
         }
     }
     if !report.accepted.is_empty() {
         out.push_str(&format!("\n<details><summary>{} accepted</summary>\n\n", report.accepted.len()));
         out.push_str("| where, in our document | kind | what | reason |\n|---|---|---|---|\n");
         let rows = report.accepted.iter();
-        list(&mut out, rows.map(|(difference, reason)| format!("{} {} |\n", row(difference).trim_end(), cell(reason))));
+        list(
+            &mut out,
+            rows.map(|(difference, reason)| format!("{} {} |\n", row(difference).trim_end(), plain(reason))),
+        );
         out.push_str("\n</details>\n");
     }
     if !report.skipped.is_empty() {
         out.push_str("\n## Could not be read\n\n");
-        list(&mut out, report.skipped.iter().map(|line| format!("- {}\n", cell(line))));
+        list(&mut out, report.skipped.iter().map(|line| format!("- {}\n", plain(line))));
     }
     out.push_str("\nChange the document, or state in `openapi/upstream/");
     out.push_str(&format!("{}.toml` why it differs; `--record` notes the file as checked.\n", report.vendor));
@@ -116,9 +123,9 @@ fn list(out: &mut String, lines: impl ExactSizeIterator<Item = String>) {
     }
 }
 
-/// Returns a text as a cell of a table.
-fn cell(text: &str) -> String {
-    printable(&text.replace('|', "\\|").replace('<', "&lt;"))
+/// Returns a pointer as a cell of a table.
+fn place(at: &str) -> String {
+    code_span(at).replace('|', "\\|")
 }
 
 /// Returns the report for programs.

@@ -264,6 +264,29 @@ fn issue_text_keeps_to_its_limit() {
     assert!(text.contains("… and 2000 more.") && text.ends_with("notes the file as checked.\n"), "{text}");
 }
 
+#[test]
+fn text_of_the_vendor_has_no_meaning_in_an_issue() {
+    let text = "a|b `@team` <img> [x](https://a.example) #1".to_owned();
+    let difference = Difference { at: text.clone(), kind: "type".to_owned(), text: text.clone() };
+    let theirs = published(&mini().root);
+    let mut report = check("mini", &mini(), &theirs, Record::default()).expect("it compares");
+    report.unexplained = vec![difference.clone()];
+    report.accepted = vec![(difference, text.clone())];
+    report.added.insert(text.clone(), vec![text.clone()]);
+    report.skipped = vec![text];
+    let text = report::markdown(&report);
+    let outside = |line: &str| line.split("``").step_by(2).collect::<String>();
+    for line in text.lines().map(outside) {
+        let risky = ["@t", "<img", "[x]", "https://a", "#1"].into_iter().find(|risky| line.contains(risky));
+        assert_eq!(risky, None, "{line}");
+    }
+    let cells = |line: &&str| line.replace("\\|", "").matches('|').count();
+    assert_eq!(
+        text.lines().filter(|line| line.starts_with("| ``")).map(|line| cells(&line)).collect::<Vec<_>>(),
+        [4, 5]
+    );
+}
+
 /// The scheduled job takes the address from there.
 #[test]
 fn every_document_has_a_record_with_the_url() {

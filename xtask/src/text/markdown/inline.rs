@@ -154,7 +154,7 @@ fn escaped(text: &str, linked: bool) -> String {
 }
 
 /// Returns a text in which no character has a meaning.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for letter in text.replace('\n', " ").chars() {
         if "\\`*_~<>[]|&".contains(letter) {

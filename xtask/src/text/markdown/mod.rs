@@ -16,6 +16,7 @@ pub(crate) use characters::{safe_characters, unsafe_characters};
 #[cfg(test)]
 pub(crate) use code::is_without_code;
 pub(crate) use code::{code_span, tested};
+pub(crate) use inline::plain;
 pub(crate) use openapi_document::text::is_unsafe;
 
 /// Rewrites a text into Markdown that is safe in a doc comment.

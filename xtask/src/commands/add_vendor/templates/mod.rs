@@ -10,11 +10,13 @@ use super::{
     names::{library, module, package},
     workspace_edits::Change,
 };
+use crate::text::{markdown::code_span, one_line};
 
 /// Returns all new files.
 pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {
     let (name, folder) = (plan.name, format!("crates/{}", package(plan.name)));
-    let source = format!("{} ({}, sha256 {})", plan.published.file, plan.published.edition, plan.published.sha256);
+    let source =
+        format!("{} ({}, sha256 {})", code_span(&plan.published.file), plan.published.edition, plan.published.sha256);
     Ok(vec![
         (format!("openapi/{name}.yaml"), plan.document.to_owned()),
         (format!("openapi/upstream/{name}.toml"), upstream_record::record(plan)),
@@ -40,7 +42,7 @@ pub(super) fn title(plan: &Plan<'_>) -> String {
     let kept = |letter: char| letter.is_alphanumeric() || " .,;:'()&/+-".contains(letter);
     let title = title.replace(|letter: char| !kept(letter), " ");
     // A name has no marks of Markdown headings.
-    let title = crate::text::one_line(title.trim_start_matches(|letter: char| !letter.is_alphanumeric()));
+    let title = one_line(title.trim_start_matches(|letter: char| !letter.is_alphanumeric()));
     // So does a number with a full stop.
     let title = title.replacen(". ", " ", usize::from(title.starts_with(|letter: char| letter.is_ascii_digit())));
     if title.is_empty() { plan.name.to_owned() } else { title }
