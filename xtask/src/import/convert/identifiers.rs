@@ -6,8 +6,10 @@ use crate::codegen::identifiers::{CLIENT_METHODS, type_name, value_name};
 
 /// Names in use.
 pub(super) struct Names {
-    used: BTreeSet<String>,
-    rust: fn(&str) -> String,
+    /// By the position among the items.
+    used: BTreeSet<(usize, String)>,
+    /// What Rust items are called by a name. An operation is a method and a type: `get_user2` and `get_user_2` are one type.
+    items: &'static [fn(&str) -> String],
     separator: &'static str,
 }
 
@@ -16,13 +18,13 @@ const WRITTEN: [&str; 7] = ["builder", "builder_from_env", "with_auth", "clone",
 
 impl Names {
     pub(super) fn of_types() -> Self {
-        Self { used: BTreeSet::new(), rust: type_name, separator: "" }
+        Self { used: BTreeSet::new(), items: &[folded_type_name], separator: "" }
     }
 
     pub(super) fn of_operations() -> Self {
         Self {
-            used: CLIENT_METHODS.into_iter().chain(WRITTEN).map(str::to_owned).collect(),
-            rust: value_name,
+            used: CLIENT_METHODS.into_iter().chain(WRITTEN).map(|method| (0, method.to_owned())).collect(),
+            items: &[value_name, type_name],
             separator: "_",
         }
     }
@@ -32,15 +34,26 @@ impl Names {
         let clean = clean(wanted);
         let numbered = (2..).map(|number| format!("{clean}{}{number}", self.separator));
         let mut candidates = [clean.clone()].into_iter().chain(numbered);
-        // Names that differ in case only are one to those who read.
-        let free = candidates.find(|name| self.used.insert((self.rust)(name).to_lowercase()));
-        free.unwrap_or(clean)
+        let free = candidates.find(|name| self.items_of(name).iter().all(|item| !self.used.contains(item)));
+        let name = free.unwrap_or(clean);
+        self.used.extend(self.items_of(&name));
+        name
+    }
+
+    fn items_of(&self, name: &str) -> Vec<(usize, String)> {
+        self.items.iter().map(|item| item(name)).enumerate().collect()
     }
 
     /// Takes a name back that was not needed.
     pub(super) fn release(&mut self, name: &str) {
-        self.used.remove(&(self.rust)(name).to_lowercase());
+        let items = self.items_of(name);
+        self.used.retain(|used| !items.contains(used));
     }
+}
+
+/// Returns a type's name. Components that differ in case only are one to those who read.
+fn folded_type_name(name: &str) -> String {
+    type_name(name).to_lowercase()
 }
 
 /// Returns the name with only those characters that a component's may have.
@@ -68,5 +81,12 @@ mod tests {
     #[test]
     fn methods_of_every_client_are_taken() {
         assert_eq!(Names::of_operations().claim("new"), "new_2");
+    }
+
+    #[test]
+    fn operations_of_one_method_or_one_type_are_numbered() {
+        let mut names = Names::of_operations();
+        let given = ["getUser", "get_user", "getUser2", "get_user_2", "a_b", "ab", "a_B"].map(|name| names.claim(name));
+        assert_eq!(given, ["getUser", "get_user_2", "getUser2_2", "get_user_2_3", "a_b", "ab", "a_B_2"]);
     }
 }
