@@ -30,6 +30,7 @@ mod print;
 mod progenitor;
 mod rewrite;
 pub(crate) mod successes;
+pub(crate) mod updates;
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,10 @@ use serde_json::Value;
 use syn::{Field, File, Item, ItemStruct, Type, parse_quote, visit_mut::VisitMut};
 
 use super::{argument, builders, each_option, foreign_name, module};
-use crate::codegen::identifiers::{component_name, schema_field_names, type_name};
+use crate::codegen::{
+    identifiers::{component_name, schema_field_names, type_name},
+    updates::is_update,
+};
 
 /// The fields of a type, by Rust name, that may be null; whether each is required.
 type Nullable = BTreeMap<String, bool>;
@@ -18,7 +21,7 @@ pub(crate) fn rewrite(file: &mut File, root: &Value) {
     if nullable.is_empty() {
         return;
     }
-    let updates = operations(root).into_iter().filter(|operation| operation.method == "patch");
+    let updates = operations(root).into_iter().filter(|operation| is_update(operation.method, operation.id()));
     let updates = updates.map(|operation| type_name(operation.id())).collect::<BTreeSet<_>>();
     let (sent, updated) = (builders::sent(file), builders::sent_by(file, |call| updates.contains(call)));
     let Some(types) = module(&mut file.items, "types") else { return };
@@ -141,7 +144,7 @@ mod tests {
             }})
         };
         let root = json!({
-            "paths": {"/a": {"put": {"operationId": "replace"}, "patch": {"operationId": "change"}, "get": {"operationId": "read"}}},
+            "paths": {"/a": {"post": {"operationId": "replace"}, "patch": {"operationId": "change"}, "get": {"operationId": "read"}}},
             "components": {"schemas": {"Plan": schema(&["endsAt", "name"]), "Change": schema(&[]), "Read": schema(&[])}},
         });
         let fields = r#"{

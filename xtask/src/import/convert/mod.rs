@@ -9,6 +9,7 @@ mod form;
 mod identifiers;
 mod keywords;
 mod media_types;
+mod nulls;
 mod object;
 mod operation;
 mod parameters;
@@ -185,6 +186,7 @@ pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &s
     let mut head = head;
     let mut schemas = schemas;
     printable_text::clean(&mut head, &mut operations, &mut schemas, &mut converter.losses);
+    nulls::note(&operations, &schemas, &mut converter.losses);
     // What turned out to be used by nothing has left no trace.
     let losses = std::mem::take(&mut converter.losses).sorted(|owner| match owner {
         Owner::Schema(name) => schemas.iter().any(|(kept, _)| kept == name),

@@ -1,0 +1,26 @@
+//! Operations that change what exists: absent, null and a value are three different things in their bodies.
+
+use super::identifiers::value_name;
+
+/// Returns whether an operation changes what exists: by its method, or by the first word of its name.
+pub(crate) fn is_update(method: &str, id: &str) -> bool {
+    const VERBS: [&str; 5] = ["update", "patch", "modify", "edit", "change"];
+    let name = value_name(id);
+    let verb = name.split('_').next().unwrap_or_default();
+    ["patch", "put"].contains(&method) || method == "post" && VERBS.contains(&verb)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operation_that_changes_what_exists_is_an_update() {
+        for (method, id) in [("put", "a"), ("patch", "b"), ("post", "UpdateCustomer"), ("post", "modify-plan")] {
+            assert!(is_update(method, id), "{method} {id}");
+        }
+        for (method, id) in [("post", "createUpdate"), ("post", "updated"), ("delete", "changeAll"), ("get", "patch")] {
+            assert!(!is_update(method, id), "{method} {id}");
+        }
+    }
+}
