@@ -62,12 +62,16 @@ pub(crate) fn value_name(name: &str) -> String {
     identifier(words(name).to_snake_case(), "x")
 }
 
+/// The field of the fields that a schema does not list.
+pub(crate) const OTHER_FIELDS: &str = "extra";
+
 /// Returns the Rust names of an object's fields, by their names in JSON. Of several that make the same name, one keeps it and the others get
-/// numbers.
-pub(crate) fn field_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&'a str, String> {
+/// numbers. In an object with other fields than those listed, their name is taken.
+pub(crate) fn field_names<'a>(names: impl IntoIterator<Item = &'a str>, is_open: bool) -> BTreeMap<&'a str, String> {
     // By name: the order must not depend on that of the document's parser.
     let (exact, others) = names.into_iter().partition::<BTreeSet<_>, _>(|name| field_name(name) == *name);
     let (mut fields, mut used) = (BTreeMap::new(), BTreeSet::new());
+    used.extend(is_open.then(|| OTHER_FIELDS.to_owned()));
     for name in exact.into_iter().chain(others) {
         let wanted = field_name(name);
         // `self_` and a number: two underscores would be one in Rust.
@@ -83,7 +87,8 @@ pub(crate) fn field_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTree
 /// Returns the Rust names of the fields of a schema.
 pub(crate) fn schema_field_names(schema: &Value) -> BTreeMap<&str, String> {
     let properties = schema.get("properties").and_then(Value::as_object);
-    field_names(properties.into_iter().flatten().map(|(name, _)| name.as_str()))
+    let is_open = schema.get("additionalProperties").is_some_and(|others| *others != Value::Bool(false));
+    field_names(properties.into_iter().flatten().map(|(name, _)| name.as_str()), is_open)
 }
 
 fn words(name: &str) -> String {
@@ -125,10 +130,10 @@ mod tests {
 
     #[test]
     fn fields_of_one_name_are_numbered() {
-        let names = field_names(["_id", "Id", "id", "id_2", "note"]);
+        let names = field_names(["_id", "Id", "id", "id_2", "note"], false);
         let names = names.iter().map(|(name, field)| (*name, field.as_str())).collect::<Vec<_>>();
         assert_eq!(names, [("Id", "id_3"), ("_id", "id_4"), ("id", "id"), ("id_2", "id_2"), ("note", "note")]);
-        let names = field_names(["Self", "self", "1st", "_1st", "x1st"]);
+        let names = field_names(["Self", "self", "1st", "_1st", "x1st"], false);
         let names = names.iter().map(|(name, field)| (*name, field.as_str())).collect::<Vec<_>>();
         assert_eq!(
             names,

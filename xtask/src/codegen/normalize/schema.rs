@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::codegen::{
     docs::constraints::with_limits,
-    identifiers::{field_name, field_names},
+    identifiers::{field_name, schema_field_names},
 };
 
 /// Keywords that typify would make a validating type of, or use in another sense. A vendor's limits are the vendor's to
@@ -66,10 +66,12 @@ pub(super) fn normalize_schema(schema: &mut Map<String, Value>) {
 
 /// Gives fields whose Rust names would be the same the names that they get. The rewrite restores those in JSON.
 fn number_twins(schema: &mut Map<String, Value>) {
-    let Some(Value::Object(properties)) = schema.get("properties") else { return };
-    let names = field_names(properties.keys().map(String::as_str));
-    let numbered = names.into_iter().filter(|(name, field)| field_name(name) != *field);
+    let whole = Value::Object(std::mem::take(schema));
+    let numbered = schema_field_names(&whole).into_iter().filter(|(name, field)| field_name(name) != *field);
     let numbered = numbered.map(|(name, field)| (name.to_owned(), field)).collect::<BTreeMap<_, _>>();
+    if let Value::Object(whole) = whole {
+        *schema = whole;
+    }
     if numbered.is_empty() {
         return;
     }

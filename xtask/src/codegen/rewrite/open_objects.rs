@@ -4,6 +4,7 @@ use quote::ToTokens as _;
 use syn::{FieldValue, File, Item, Member, parse_quote, visit_mut::VisitMut};
 
 use super::{has_option, last_name, module};
+use crate::codegen::identifiers::OTHER_FIELDS;
 
 /// Has the builders of structs with a field for all others start with none.
 pub(crate) fn rewrite(file: &mut File) {
@@ -30,8 +31,9 @@ struct Optional;
 
 impl VisitMut for Optional {
     fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
-        let is_missing = field.expr.to_token_stream().to_string().contains("no value supplied for extra");
-        if matches!(&field.member, Member::Named(name) if name == "extra") && is_missing {
+        let missing = format!("no value supplied for {OTHER_FIELDS}");
+        let is_missing = field.expr.to_token_stream().to_string().contains(&missing);
+        if matches!(&field.member, Member::Named(name) if name == OTHER_FIELDS) && is_missing {
             field.expr = parse_quote!(Ok(Default::default()));
         }
     }

@@ -11,12 +11,15 @@ use serde_json::{Map, Value};
 /// How deep parts of a schema are followed: they may contain themselves.
 const DEPTH: usize = 12;
 
+/// Keywords of an object that describe fields.
+const FIELDS: [&str; 4] = ["properties", "additionalProperties", "unevaluatedProperties", "patternProperties"];
+
 /// Returns a schema behind its references, and behind an `allOf` of one part.
 pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
     let (mut at, mut schema) = resolve_at(root, at, schema);
     for _ in 0..16 {
         match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([only]) if schema.get("properties").is_none() => {
+            Some([only]) if FIELDS.iter().all(|key| schema.get(*key).is_none()) => {
                 (at, schema) = resolve_at(root, item(&child(&at, "allOf"), 0), only);
             }
             _ => break,
@@ -32,6 +35,15 @@ pub(super) fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTr
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
         _ if schema.get("properties").is_some() => vec!["object"],
         _ if depth > DEPTH => Vec::new(),
+        _ if values_of(schema).any(|value| value.is_string() || value.is_number()) => {
+            let kinds = values_of(schema).map(|value| match value {
+                Value::String(_) => "string",
+                Value::Number(number) if !number.is_f64() => "integer",
+                Value::Number(_) => "number",
+                _ => "null",
+            });
+            kinds.collect()
+        }
         _ => parts(root, schema).flat_map(|(_, part)| kinds(root, part, depth + 1)).collect(),
     };
     stated.into_iter().filter(|kind| *kind != "null").collect()
@@ -47,24 +59,33 @@ fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'stat
 
 /// Returns the values that a schema lists, or its parts.
 pub(super) fn values<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value> {
-    let own = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
-    let own = own.chain(schema.get("const"));
     let inner = parts(root, schema).filter(|_| depth < DEPTH).flat_map(|(_, part)| values(root, part, depth + 1));
-    own.chain(inner).collect()
+    values_of(schema).chain(inner).collect()
+}
+
+fn values_of(schema: &Value) -> impl Iterator<Item = &Value> {
+    schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"))
 }
 
 pub(super) fn join(kinds: &BTreeSet<&str>) -> String {
     kinds.iter().copied().collect::<Vec<_>>().join(" or ")
 }
 
-/// Returns whether values have one of several forms. Alternatives that are all strings are one string.
+/// Returns whether values have one of several forms. Alternatives that are all strings are one string, and plain numbers one number.
 pub(super) fn is_union(root: &Value, schema: &Value) -> bool {
     let alternatives =
         parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
-    let alternatives = alternatives.collect::<Vec<_>>();
+    let mut alternatives = alternatives.collect::<Vec<_>>();
+    alternatives.dedup_by(|one, other| one.1 == other.1);
+    let is_number = |part: &Value| {
+        let kinds = kinds(root, part, 0);
+        !kinds.is_empty() && kinds.iter().all(|kind| ["integer", "number"].contains(kind)) && values_of(part).next().is_none()
+    };
     let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
     schema.get("discriminator").is_some() && alternatives.is_empty()
-        || alternatives.len() > 1 && !alternatives.iter().all(|(_, part)| is_text(part))
+        || alternatives.len() > 1
+            && !alternatives.iter().all(|(_, part)| is_text(part))
+            && !alternatives.iter().all(|(_, part)| is_number(part))
 }
 
 /// Returns whether a schema or a part that it refines is a union.
@@ -73,24 +94,28 @@ pub(super) fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
     is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
 }
 
-/// Returns the properties of an object and of its parts, alternatives included, with their locations.
-pub(super) fn properties<'a>(
-    root: &'a Value,
-    schema: &'a Value,
-    at: &str,
-    depth: usize,
-) -> Vec<(String, (String, &'a Value))> {
-    let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
-    let location = child(at, "properties");
-    let mut found = own.map(|(name, value)| (name.clone(), (child(&location, name), value))).collect::<Vec<_>>();
+/// Returns a schema and its parts, alternatives included, with their locations.
+pub(super) fn with_parts<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, &'a Value)> {
+    let mut found = vec![(at.to_owned(), schema)];
     for key in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
         for (index, part) in parts.filter(|_| depth < DEPTH) {
             let (at, part) = resolve_at(root, item(&child(at, key), index), part);
-            found.extend(properties(root, part, &at, depth + 1));
+            found.extend(with_parts(root, part, &at, depth + 1));
         }
     }
     found
+}
+
+/// Returns the properties of an object and of its parts, alternatives included, with their locations.
+pub(super) fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Vec<(String, (String, &'a Value))> {
+    let parts = with_parts(root, schema, at, 0).into_iter();
+    let fields = parts.flat_map(|(at, part)| {
+        let own = part.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
+        let location = child(&at, "properties");
+        own.map(|(name, value)| (name.clone(), (child(&location, name), value))).collect::<Vec<_>>()
+    });
+    fields.collect()
 }
 
 /// Returns whether a form has fields of an object.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Difference,
-    schema::{has_fields_of, has_union, is_union, join, kinds, properties, resolved, values},
+    schema::{has_fields_of, has_union, is_union, join, kinds, properties, resolved, values, with_parts},
 };
 use crate::import::{self, Conversion, Published};
 
@@ -82,7 +82,8 @@ impl<'a> Walk<'a> {
                 self.from.clear();
                 self.add(&child(&at, "headers"), "the headers are not in the draft");
             }
-            if !status.starts_with('2') {
+            // The response to HEAD has no body, whatever is described.
+            if !status.starts_with('2') || operation.method == "head" {
                 continue;
             }
             if drafted["x-download"] == true {
@@ -104,7 +105,12 @@ impl<'a> Walk<'a> {
             }
             let own = drafted["responses"].get(status).or_else(|| {
                 let all = drafted["responses"].as_object()?;
-                all.iter().find(|(own, _)| own.starts_with('2')).map(|(_, own)| own)
+                let (read, own) = all.iter().find(|(own, _)| own.starts_with('2'))?;
+                // Two bodies are read as one.
+                let at = child(&child(&operation.pointer, "responses"), read);
+                let text = "read like another status".to_owned();
+                self.found.push(Difference { from: at.clone(), at, text, is_certain: false });
+                Some(own)
             });
             self.content(response, &at, own);
         }
@@ -129,18 +135,22 @@ impl<'a> Walk<'a> {
     /// Returns whether an object has no fields in the direction that is compared.
     fn is_empty_object(&self, schema: &'a Value) -> bool {
         let (at, schema) = resolved(self.theirs, String::new(), schema);
-        let fields = properties(self.theirs, schema, &at, 0);
+        let fields = properties(self.theirs, schema, &at);
         let is_map = schema.get("additionalProperties").is_some_and(import::states_something);
         kinds(self.theirs, schema, 0).iter().eq(["object"].iter())
             && !is_map
             && fields.iter().all(|(_, (_, property))| self.is_skipped(property))
     }
 
-    /// Returns whether a field is of the other direction.
+    /// Returns whether a field is of the other direction only.
     pub(super) fn is_skipped(&self, property: &'a Value) -> bool {
-        let key = if self.sent { "readOnly" } else { "writeOnly" };
-        let behind = resolved(self.theirs, String::new(), property).1;
-        [property, behind].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
+        let parts = with_parts(self.theirs, resolve(self.theirs, property), "", 0);
+        let states = |key: &str| {
+            let schemas = parts.iter().map(|(_, part)| *part).chain([property]);
+            schemas.into_iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
+        };
+        let (of_others, of_these) = if self.sent { ("readOnly", "writeOnly") } else { ("writeOnly", "readOnly") };
+        states(of_others) && !states(of_these)
     }
 
     /// Compares the JSON or the form of a body.
@@ -218,6 +228,7 @@ impl<'a> Walk<'a> {
         if is_union(self.theirs, schema) {
             self.add(&at, "alternatives");
         }
+        self.of_parts(schema, &at);
         // In the form of text: what is listed in a string is one, however YAML reads it.
         let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let values = values(self.theirs, schema, 0).into_iter().filter(|value| !value.is_null()).map(shown);
@@ -225,23 +236,28 @@ impl<'a> Walk<'a> {
         if values.collect::<Vec<_>>().iter().any(|value| !listed.contains(value)) {
             self.add(&at, "values of the list are not in the draft");
         }
-        if text(schema, "format").starts_with("date") && text(own, "format") != text(schema, "format") {
+        let is_listed = own.get("enum").is_some();
+        if text(schema, "format").starts_with("date") && text(own, "format") != text(schema, "format") && !is_listed {
             self.add(&at, format!("{} has no such format in the draft", text(schema, "format")));
         }
         if !theirs.contains("object") {
             return self.items(schema, &at, own, depth);
         }
-        let described = properties(self.theirs, schema, &at, 0);
+        let described = properties(self.theirs, schema, &at);
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        for name in required.filter(|name| described.iter().all(|(known, _)| known != name)) {
+        // Another part may describe it.
+        let is_drafted = |name: &str| own.get("properties").is_some_and(|fields| fields.get(name).is_some());
+        for name in required.filter(|name| described.iter().all(|(known, _)| known != name) && !is_drafted(name)) {
             self.add(&at, format!("{name:?} is required and not described"));
         }
+        let skipped = described.iter().filter(|(_, (_, property))| self.is_skipped(property));
+        let hidden = skipped.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
         let is_union = has_union(self.theirs, schema, 0);
         self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
             match own.get("properties").and_then(|own| own.get(&name)) {
                 Some(own) => self.schema(property, at, own, depth + 1),
-                None if self.is_skipped(property) => {}
+                None if hidden.contains(&name) => {}
                 None if self.is_form && has_fields_of(own, &name) => self.form_object(property, at, own, &name, depth),
                 None => {
                     self.from.clear();
@@ -250,6 +266,32 @@ impl<'a> Walk<'a> {
             }
         }
         self.items(schema, &at, own, depth);
+    }
+
+    /// Notes what the parts of a schema state that the draft may have in another form.
+    fn of_parts(&mut self, schema: &'a Value, at: &str) {
+        let parts = with_parts(self.theirs, schema, at, 0);
+        let has_base = parts.iter().skip(1).any(|(_, part)| part.get("discriminator").is_some());
+        let mut found = if has_base { vec![at.to_owned()] } else { Vec::new() };
+        for (at, part) in &parts {
+            for key in ["oneOf", "anyOf", "discriminator", "prefixItems"] {
+                found.extend(part.get(key).map(|_| child(at, key)));
+            }
+            for key in ["additionalProperties", "unevaluatedProperties", "patternProperties"] {
+                found.extend(part.get(key).filter(|others| others.is_object()).map(|_| child(at, key)));
+            }
+            let is_list = part.get("type").is_some_and(|kind| kind == "array");
+            if is_list && part.get("items").is_none_or(|items| !items.is_object()) {
+                found.push(child(at, "items"));
+            }
+        }
+        let text = "of a part".to_owned();
+        self.found.extend(found.into_iter().map(|at| Difference {
+            from: at.clone(),
+            at,
+            text: text.clone(),
+            is_certain: false,
+        }));
     }
 
     /// Notes locations of one field of the draft, behind their references too, and those of the fields below it. What they have between them
@@ -278,7 +320,7 @@ impl<'a> Walk<'a> {
         let items = items.map(|(at, _)| child(at, "items"));
         self.merge(&items.collect::<Vec<_>>(), is_union, depth);
         if depth < MERGED_DEPTH {
-            let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at, 0));
+            let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at));
             self.merge_fields(fields.map(|(name, (at, _))| (name, at)), is_union, depth + 1);
         }
     }

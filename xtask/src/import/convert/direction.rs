@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use openapi_document::{operations, reachable, references, resolve};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Converter;
 
@@ -15,6 +15,13 @@ pub(super) enum Direction {
 }
 
 impl Direction {
+    fn other(self) -> Self {
+        match self {
+            Self::Request => Self::Response,
+            Self::Response => Self::Request,
+        }
+    }
+
     /// Returns the keyword of the fields that this direction does not have.
     fn without(self) -> &'static str {
         match self {
@@ -92,11 +99,14 @@ impl Converter<'_> {
         if self.direction == Direction::Request && self.directions.differ(node) { "request " } else { "" }
     }
 
-    /// Returns whether a field is there in the direction that is converted.
+    /// Returns whether a field is there in the direction that is converted. What is of both directions alone is of each.
     pub(super) fn has_field(&self, field: &Value) -> bool {
-        let without = |map: Option<&Map<String, Value>>| {
-            map.and_then(|map| map.get(self.direction.without())) == Some(&Value::Bool(true))
+        let states = |key: &str| {
+            let behind = resolve(self.root, field);
+            let parts = behind.get("allOf").and_then(Value::as_array).into_iter().flatten();
+            let parts = parts.map(|part| resolve(self.root, part));
+            [field, behind].into_iter().chain(parts).any(|schema| schema.get(key) == Some(&Value::Bool(true)))
         };
-        !without(field.as_object()) && !without(resolve(self.root, field).as_object())
+        !states(self.direction.without()) || states(self.direction.other().without())
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Converter,
     keywords::describe,
-    object::{NamedField, View},
+    view::{NamedField, View},
     parameters::Parameter,
 };
 use crate::{

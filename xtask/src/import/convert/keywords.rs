@@ -89,11 +89,20 @@ pub(super) fn kinds(map: &Map<String, Value>) -> Vec<&str> {
                 Some(Value::Bool(_)) => vec!["boolean"],
                 Some(Value::Number(number)) if number.is_f64() => vec!["number"],
                 Some(Value::Number(_)) => vec!["integer"],
-                _ if map.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("date")) => {
-                    vec!["string"]
-                }
-                _ => vec![],
+                Some(_) => vec![],
+                None => kind_of_format(map).into_iter().collect(),
             }
         }
+    }
+}
+
+/// Returns the type that a format means where none is stated.
+fn kind_of_format(map: &Map<String, Value>) -> Option<&'static str> {
+    match map.get("format").and_then(Value::as_str)? {
+        "int32" | "int64" => Some("integer"),
+        "float" | "double" => Some("number"),
+        "byte" | "uuid" | "uri" | "email" | "hostname" | "ipv4" | "ipv6" | "password" => Some("string"),
+        format if format.starts_with("date") => Some("string"),
+        _ => None,
     }
 }

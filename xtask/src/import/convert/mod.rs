@@ -3,6 +3,7 @@
 //! Schemas are converted once each, when they are first reached. Objects with properties and lists of values become components, all
 //! else is written where it is used.
 
+mod all_of;
 mod components;
 mod direction;
 mod form;
@@ -18,7 +19,9 @@ mod printable_text;
 mod request_body;
 mod responses;
 mod schema;
+mod subtypes;
 mod union;
+mod view;
 
 use std::{
     cell::Cell,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Converter,
     keywords::{describe, kinds},
-    object::{NamedField, View},
+    view::{NamedField, View},
 };
 use crate::import::{bundle::display_pointer, losses::Kind, parse::Edition};
 

@@ -33,13 +33,12 @@ impl Converter<'_> {
     pub(super) fn scalar(&mut self, map: &Map<String, Value>, kind: &str, at: &str) -> Value {
         match kind {
             "string" => self.text(map, at),
-            "integer" => self.integer(map, at),
-            "number" => {
-                let mut number = json!({"type": "number", "format": "decimal"});
-                describe(&mut number, map);
-                self.listed(&mut number, map, at);
-                number
+            "integer" if exceeds_64_bits(map) => {
+                self.losses.add(Kind::Type, at, "integers of more than 64 bits: read as decimals");
+                self.number(map, at)
             }
+            "integer" => self.integer(map, at),
+            "number" => self.number(map, at),
             "boolean" => {
                 let mut flag = json!({"type": "boolean"});
                 describe(&mut flag, map);
@@ -51,6 +50,13 @@ impl Converter<'_> {
             "file" => json!({"type": "string", "format": "binary"}),
             other => self.any(map, at, &format!("unknown type {other:?}")),
         }
+    }
+
+    fn number(&mut self, map: &Map<String, Value>, at: &str) -> Value {
+        let mut number = json!({"type": "number", "format": "decimal"});
+        describe(&mut number, map);
+        self.listed(&mut number, map, at);
+        number
     }
 
     fn integer(&mut self, map: &Map<String, Value>, at: &str) -> Value {
@@ -75,9 +81,13 @@ impl Converter<'_> {
     /// Adds the values of an enum of numbers to the description: only values of strings have names.
     fn listed(&mut self, number: &mut Value, map: &Map<String, Value>, at: &str) {
         let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
-        let values = values.filter(|value| value.is_number()).map(ToString::to_string).collect::<Vec<_>>();
+        let (values, others): (Vec<_>, Vec<_>) = values.filter(|value| !value.is_null()).partition(|value| value.is_number());
+        let values = values.into_iter().map(ToString::to_string).collect::<Vec<_>>();
+        let key = if map.contains_key("const") { "const" } else { "enum" };
+        if !others.is_empty() {
+            self.losses.add(Kind::Enum, &child(at, key), "listed values that are no numbers: left out, as the type requires");
+        }
         if !values.is_empty() {
-            let key = if map.contains_key("const") { "const" } else { "enum" };
             self.losses.add(Kind::Enum, &child(at, key), "an enum of numbers: its values are in the description");
             add_text(number, &one_of(&values));
         }
@@ -96,6 +106,12 @@ impl Converter<'_> {
             let mut any = self.any(map, &child(at, "enum"), "an enum of strings and of other values");
             add_text(&mut any, &one_of(&listed.into_iter().flatten().map(ToString::to_string).collect::<Vec<_>>()));
             return any;
+        }
+        for key in ["contentEncoding", "contentMediaType"] {
+            if let Some(content) = map.get(key).and_then(Value::as_str) {
+                let why = format!("a string with content of {content:?}: callers encode and decode it");
+                self.losses.add(Kind::Type, &child(at, key), why);
+            }
         }
         let mut text = json!({"type": "string"});
         describe(&mut text, map);
@@ -128,6 +144,17 @@ impl Converter<'_> {
             }
         }
     }
+}
+
+/// Returns whether an integer states values that 64 bits do not hold.
+fn exceeds_64_bits(map: &Map<String, Value>) -> bool {
+    let bounds = ["minimum", "maximum"].iter().filter_map(|key| map.get(*key));
+    let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten();
+    bounds.chain(listed).chain(map.get("const")).any(|value| {
+        // A bound may be written as a number without a fraction, such as 1e3.
+        value.is_number() && value.as_i64().is_none() && value.as_f64().is_some_and(|value| value.abs() > 9.3e18)
+            || value.as_u64().is_some_and(|value| i64::try_from(value).is_err())
+    })
 }
 
 /// Returns whether an enum lists values of several types.

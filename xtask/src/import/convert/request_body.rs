@@ -8,8 +8,8 @@ use super::{
     form::form_data,
     keywords::kinds,
     media_types::{Content, content, is_form, kind, media_types, text},
-    object::View,
     parameters::parameters,
+    view::View,
 };
 use crate::{
     codegen::{

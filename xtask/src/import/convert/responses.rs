@@ -7,6 +7,7 @@ use super::{
     Converter,
     keywords::kinds,
     media_types::{Content, content, kind, media_types, text},
+    view::Nodes,
 };
 use crate::{
     codegen::{
@@ -84,7 +85,11 @@ impl Converter<'_> {
                 continue;
             }
             let hint = if successes.len() == 1 { response_hint(id, "200") } else { response_hint(id, &number) };
-            let (content, file) = if mixed { (bytes(content), true) } else { self.response(content, location, &hint) };
+            let others = successes.iter().zip(&contents).filter(|((other, ..), _)| other != status);
+            let others = others.filter(|((other, ..), _)| numeric(other) == number).flat_map(|(_, content)| content);
+            let others = others.filter_map(|(_, schema, at)| Some((schema.clone()?, at.clone()))).collect::<Nodes>();
+            let (content, file) =
+                if mixed { (bytes(content), true) } else { self.response(content, others, location, &hint) };
             download |= file;
             let description = text(response, "description");
             let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
@@ -169,8 +174,8 @@ impl Converter<'_> {
         kind(media) == Some(BodyKind::Json) && !(any && is_text())
     }
 
-    /// Returns the content of a success, and whether it is a file.
-    fn response(&mut self, content: &Content, at: &str, hint: &str) -> (Option<Value>, bool) {
+    /// Returns the content of a success, and whether it is a file. `also` are the schemas of the JSON that may come instead.
+    fn response(&mut self, content: &Content, also: Nodes, at: &str, hint: &str) -> (Option<Value>, bool) {
         let json = content.iter().filter(|(media, schema, _)| self.is_read_as_json(media, schema));
         let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
         let Some((media, schema, location)) = json.or_else(|| content.first()) else { return (None, false) };
@@ -192,7 +197,14 @@ impl Converter<'_> {
         let plain = media.split(';').next().unwrap_or_default().trim();
         let named = if ["*/*", "application/*", ""].contains(&plain) { "application/json" } else { media.as_str() };
         let schema = match schema {
-            Some(schema) => self.schema(&schema.clone(), location, hint),
+            Some(schema) if also.iter().all(|(other, _)| other == schema) => {
+                self.schema(&schema.clone(), location, hint)
+            }
+            Some(schema) => {
+                let nodes = [vec![(schema.clone(), location.clone())], also].concat();
+                let converted = self.union(nodes, location, hint);
+                self.placed(converted, hint)
+            }
             None => self.any(&Map::new(), location, "the specification does not describe the response body"),
         };
         (Some(json!({named: {"schema": schema}})), false)

@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Converter,
-    keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable, states_something},
+    keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable},
+    view::Nodes,
 };
 use crate::{
     codegen::identifiers::type_name,
@@ -21,7 +22,7 @@ use crate::{
 const DEEPEST: usize = 400;
 
 /// Keywords that may describe fields, and are not read.
-const UNREAD: [&str; 5] = ["if", "then", "else", "dependentSchemas", "not"];
+pub(super) const UNREAD: [&str; 5] = ["if", "then", "else", "dependentSchemas", "not"];
 
 impl Converter<'_> {
     /// Returns a schema as it stands where it is used: components are referred to. `hint` is what a component made of it is
@@ -102,11 +103,7 @@ impl Converter<'_> {
             return beside(referred, map);
         }
         for key in UNREAD.iter().filter(|key| map.contains_key(**key)) {
-            self.losses.add(
-                Kind::Other,
-                &child(at, key),
-                format!("`{key}` is not read: fields that only it describes are missing"),
-            );
+            self.note_unread(&child(at, key));
         }
         if map.get("allOf").is_some_and(|parts| parts.as_array().is_some_and(|parts| !parts.is_empty())) {
             return self.all_of(node, map, at, hint);
@@ -121,7 +118,15 @@ impl Converter<'_> {
         let nullable = is_nullable(map);
         match kinds.as_slice() {
             [] if map.contains_key("$dynamicRef") => self.any(map, at, "`$dynamicRef` is not followed"),
-            [] => self.any(map, at, "the specification does not describe its type"),
+            [] => {
+                let why = match listed(map).as_slice() {
+                    _ if map.get("type") == Some(&json!("null")) => "only null is described",
+                    [] => "the specification does not describe its type",
+                    listed if listed.iter().all(|value| value.is_null()) => "only null is described",
+                    _ => "values that are listed, and are neither strings nor numbers",
+                };
+                self.any(map, at, why)
+            }
             [kind] => {
                 let mut converted = match *kind {
                     "object" => self.object(node, at, hint),
@@ -145,55 +150,44 @@ impl Converter<'_> {
         }
     }
 
-    /// Converts `allOf`: to its only part with more than annotations, or to one object of all parts.
-    fn all_of(&mut self, node: &Value, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
-        let list = child(at, "allOf");
-        let parts = map.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
-        let parts = parts.map(|(index, part)| (part, item(&list, index))).filter(|(part, _)| states_something(part));
-        let parts = parts.collect::<Vec<_>>();
-        let mut own = map.clone();
-        own.remove("allOf");
-        let own_states = own.iter().any(|(key, value)| {
-            let only_object = key == "type" && value == "object";
-            !only_object && !annotates(key)
-        });
-        // A part without a type may still be nullable.
-        let all = map.get("allOf").and_then(Value::as_array).into_iter().flatten();
-        let nullable = is_nullable(map)
-            || all.filter(|part| !states_something(part)).any(|part| part.as_object().is_some_and(is_nullable));
-        if let ([(part, at)], false) = (parts.as_slice(), own_states) {
-            let mut converted = beside(self.convert(part, at, hint), map);
-            set_nullable(&mut converted, nullable);
-            return converted;
-        }
-        if let Some(view) = self.view(node, at) {
-            let mut converted = self.object_of(view, map, at, hint);
-            set_nullable(&mut converted, nullable);
-            return converted;
-        }
-        // Of strings and numbers, each part adds a keyword.
-        let mut merged = own;
-        for (part, _) in &parts {
-            let part = resolve(self.root, part);
-            for (key, value) in part.as_object().into_iter().flatten() {
-                merged.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-        }
-        if merged.contains_key("allOf") || merged.contains_key("$ref") {
-            return self.any(map, at, "allOf of something that is not an object");
-        }
-        self.convert(&Value::Object(merged), at, hint)
+    /// Notes a keyword that is not read.
+    pub(super) fn note_unread(&mut self, at: &str) {
+        let key = at.rsplit('/').next().unwrap_or_default();
+        let text = format!("`{key}` is not read: fields that only it describes are missing");
+        self.losses.add(Kind::Other, at, text);
     }
 
     /// Returns a list: its entries are what one of them is.
     fn list(&mut self, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
-        let at = child(at, "items");
-        let items = match map.get("items") {
-            Some(items @ Value::Object(_)) => self.schema(items, &at, &entry_name(hint)),
-            _ if map.contains_key("prefixItems") => {
-                self.any(&Map::new(), &at, "items of a type for each position (prefixItems)")
+        if !listed(map).is_empty() {
+            self.losses.add(Kind::Enum, at, "the listed arrays are not kept: read as arrays of any items");
+        }
+        let first = map.get("prefixItems").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let first = first.map(|(index, node)| (node.clone(), item(&child(at, "prefixItems"), index)));
+        let mut nodes = first.collect::<Nodes>();
+        let (whole, at) = (at, child(at, "items"));
+        let maximum = map.get("maxItems").and_then(Value::as_u64).and_then(|maximum| usize::try_from(maximum).ok());
+        match map.get("items") {
+            // There are no others than those of a type for each position.
+            Some(Value::Bool(false)) if !nodes.is_empty() => {}
+            Some(items @ (Value::Object(_) | Value::Bool(_))) => nodes.push((items.clone(), at.clone())),
+            _ if nodes.is_empty() || maximum.is_some_and(|maximum| maximum <= nodes.len()) => {}
+            _ => nodes.push((json!(true), at.clone())),
+        }
+        let hint = entry_name(hint);
+        let items = match nodes.as_slice() {
+            [] => self.any(&Map::new(), &at, "the specification does not describe the items"),
+            [(items, at)] => self.schema(items, at, &hint),
+            _ => {
+                let mark = self.losses.len();
+                let converted = self.union(nodes.clone(), &at, &hint);
+                if converted.get("x-any").is_some() {
+                    self.losses.truncate(mark);
+                    self.any(&Map::new(), whole, "items of a type for each position (prefixItems)")
+                } else {
+                    self.placed(converted, &hint)
+                }
             }
-            _ => self.any(&Map::new(), &at, "the specification does not describe the items"),
         };
         let mut list = json!({"type": "array", "items": items});
         describe(&mut list, map);
@@ -209,6 +203,11 @@ impl Converter<'_> {
     }
 }
 
+/// Returns the values that a schema lists.
+fn listed(map: &Map<String, Value>) -> Vec<&Value> {
+    map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const")).collect()
+}
+
 /// Returns a digest that distinguishes schemas at the same locations. Not the schemas themselves: nested ones would hold each
 /// other's text.
 pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
@@ -220,7 +219,7 @@ pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>)
 }
 
 /// Returns the name of a list's entry.
-fn entry_name(list: &str) -> String {
+pub(super) fn entry_name(list: &str) -> String {
     match list.strip_suffix("ies").map(|stem| format!("{stem}y")).or_else(|| singular(list)) {
         Some(name) => name,
         None => format!("{list}-item"),

@@ -9,17 +9,17 @@ fn published(root: Value) -> Published {
     parse::parse("x.json", &root.to_string()).expect("it is a specification")
 }
 
-fn drafted(root: Value) -> Result<Conversion, String> {
+pub(super) fn drafted(root: Value) -> Result<Conversion, String> {
     let published = published(root);
     convert(&published, &operations(&published.root), "2026-11-22")
 }
 
-fn losses(draft: &Conversion) -> Vec<&str> {
+pub(super) fn losses(draft: &Conversion) -> Vec<&str> {
     draft.losses.iter().map(|loss| loss.text.as_str()).collect()
 }
 
 /// A specification with one GET whose response has a schema, beside others.
-fn responding(schema: Value, schemas: Value) -> Value {
+pub(super) fn responding(schema: Value, schemas: Value) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {"title": "X", "version": "1"},
@@ -34,7 +34,7 @@ fn responding(schema: Value, schemas: Value) -> Value {
 }
 
 /// The field `f` of the object in a response, and all components.
-fn field(schema: Value) -> (Value, Value, Vec<String>) {
+pub(super) fn field(schema: Value) -> (Value, Value, Vec<String>) {
     let object = json!({"type": "object", "properties": {"f": schema}});
     let draft =
         drafted(responding(object, json!({"Other": {"type": "object", "properties": {"o": {"type": "string"}}}})))
@@ -984,6 +984,19 @@ fn fields_of_one_direction_are_not_in_the_other() {
     };
     assert_eq!(fields(root.clone(), "Meter"), ("id label".to_owned(), json!(["id", "label"])));
     assert_eq!(fields(root.clone(), "MeterRequest"), ("key label".to_owned(), json!(["key", "label"])));
+    // In a part of `allOf`, and stated by another part than the one that describes it.
+    let part = |schema: Value| json!({"allOf": [schema, {"readOnly": true}]});
+    let meter = json!({"allOf": [
+        {"type": "object", "required": ["id", "label"], "properties": {
+            "id": {"type": "string"}, "label": {"type": "string"}, "made": part(json!({"type": "string"})),
+            "both": {"type": "string", "readOnly": true, "writeOnly": true},
+        }},
+        {"type": "object", "properties": {"id": {"readOnly": true}}},
+    ]});
+    let mut parts = root.clone();
+    parts["components"]["schemas"]["Meter"] = meter;
+    assert_eq!(fields(parts.clone(), "Meter"), ("both id label made".to_owned(), json!(["id", "label"])));
+    assert_eq!(fields(parts, "MeterRequest"), ("both label".to_owned(), json!(["label"])));
     // Where one direction needs it only, it keeps its name.
     root["paths"]["/a"].as_object_mut().expect("methods").remove("get");
     assert_eq!(fields(root, "Meter").0, "key label");
@@ -1066,6 +1079,11 @@ fn every_success_is_read() {
     assert!(lost.is_empty(), "{lost:?}");
     let (_, lost) = statuses(json!({"200": nullable, "202": json("b")}), "get");
     assert_eq!(lost, ["null in place of one of several bodies is not read"]);
+    // 200 and any other: what is read holds the bodies of both.
+    let (operation, lost) = statuses(json!({"200": json("a"), "2XX": json("b")}), "get");
+    let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["$ref"], "#/components/schemas/GetAResponse", "{operation}");
+    assert!(lost.iter().any(|text| text.starts_with("alternatives became one object")), "{lost:?}");
 }
 
 #[test]

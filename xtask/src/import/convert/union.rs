@@ -10,17 +10,14 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
-    keywords::{beside, describe, is_nullable, kinds, set_nullable},
-    object::View,
+    keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable},
+    view::{Nodes, View},
     schema::fingerprint,
 };
 use crate::{codegen::identifiers::type_name, import::losses::Kind};
 
 /// Begins the sentence that lists the values of what is any text.
 const KNOWN: &str = "Known: ";
-
-/// Alternatives and where they stand.
-type Nodes = Vec<(Value, String)>;
 
 impl Converter<'_> {
     /// Returns the alternatives under `oneOf` or `anyOf`.
@@ -151,7 +148,7 @@ impl Converter<'_> {
     }
 
     /// Returns the type of an alternative for messages; "anything" if it has none.
-    fn kind(&self, node: &Value) -> &'static str {
+    pub(super) fn kind(&self, node: &Value) -> &'static str {
         let Some(map) = resolve(self.root, node).as_object() else { return "anything" };
         match kinds(map).as_slice() {
             ["string"] => "string",
@@ -164,20 +161,9 @@ impl Converter<'_> {
             [] => {
                 // A reference in a wrapping that adds text only.
                 let only = map.get("allOf").and_then(Value::as_array).filter(|parts| parts.len() == 1);
-                only.and_then(|parts| parts.first())
-                    .filter(|part| *part != node)
-                    .map_or("anything", |part| self.kind_of_part(part))
+                let only = only.and_then(|parts| parts.first()).filter(|part| *part != node);
+                only.and_then(|part| resolve(self.root, part).as_object()).map_or("anything", |map| simple_kind(map))
             }
-            _ => "anything",
-        }
-    }
-
-    fn kind_of_part(&self, part: &Value) -> &'static str {
-        let Some(map) = resolve(self.root, part).as_object() else { return "anything" };
-        match kinds(map).as_slice() {
-            ["string"] => "string",
-            ["integer"] => "integer",
-            ["number"] => "number",
             _ => "anything",
         }
     }
@@ -207,7 +193,14 @@ impl Converter<'_> {
     }
 
     fn first_of(&mut self, nodes: &Nodes, kind: &str, at: &str) -> Value {
-        self.losses.add(Kind::Union, at, format!("alternatives that are all of the type {kind} became one"));
+        // One type holds what others hold, but for what they list and restrict.
+        let is_plain = |node: &Value| {
+            let map = resolve(self.root, node).as_object();
+            map.is_some_and(|map| map.keys().all(|key| annotates(key) || ["type", "format"].contains(&key.as_str())))
+        };
+        if !nodes.iter().all(|(node, _)| is_plain(node)) {
+            self.losses.add(Kind::Union, at, format!("alternatives that are all of the type {kind} became one"));
+        }
         let mut merged = Map::new();
         merged.insert("type".to_owned(), json!(kind));
         let descriptions = nodes.iter().filter_map(|(node, _)| node.get("description"));
@@ -215,5 +208,15 @@ impl Converter<'_> {
         let mut converted = self.scalar(&merged, kind, at);
         describe(&mut converted, &merged);
         converted
+    }
+}
+
+/// Returns the type of a string or a number; "anything" for others.
+fn simple_kind(map: &Map<String, Value>) -> &'static str {
+    match kinds(map).as_slice() {
+        ["string"] => "string",
+        ["integer"] => "integer",
+        ["number"] => "number",
+        _ => "anything",
     }
 }

@@ -1,0 +1,148 @@
+//! Subtypes: components that extend another one which has a discriminator. Where the one is read, any of them may come.
+
+use std::collections::BTreeSet;
+
+use openapi_document::{pointer::child, resolve, resolve_at};
+use serde_json::{Map, Value};
+
+use super::{Converter, view::View};
+use crate::import::losses::Kind;
+
+/// The depth to which bases of bases are looked at.
+const MAX_BASES: usize = 40;
+
+impl Converter<'_> {
+    /// Adds the fields of the components that extend a schema by `allOf`, in any number of steps, and of those that its discriminator
+    /// names.
+    pub(super) fn add_subtypes(&self, view: &mut View, node: &Value, at: &str, depth: usize) {
+        let (at, node) = resolve_at(self.root, at.to_owned(), node);
+        if !view.has_fields() || !self.has_discriminator(node, 0) {
+            return;
+        }
+        let named = mapping(node).filter_map(|(_, target)| self.target(&at, target)).collect::<Vec<_>>();
+        let mut found = BTreeSet::from([at.clone()]);
+        let mut todo = vec![at.clone()];
+        while let Some(base) = todo.pop() {
+            let extensions = self.extensions(&base).into_iter();
+            todo.extend(extensions.filter(|pointer| found.insert(pointer.clone())).collect::<Vec<_>>());
+        }
+        // What the discriminator of a base names may be the base of that base.
+        found.extend(named.into_iter().filter(|pointer| !self.extends(&at, pointer, 0)));
+        found.remove(&at);
+        for pointer in &found {
+            if depth == 0 {
+                self.views.set(0);
+            }
+            let subtype = self.root.pointer(pointer);
+            let subtype = subtype.and_then(|schema| self.view_within(schema, pointer, &mut BTreeSet::new(), depth + 1));
+            subtype.into_iter().for_each(|subtype| view.or(subtype));
+        }
+        if !found.is_empty() {
+            view.unions.push(if node.get("discriminator").is_some() { child(&at, "discriminator") } else { at });
+        }
+    }
+
+    /// Notes the values of a discriminator that name nothing.
+    pub(super) fn check_mapping(&mut self, node: &Value, at: &str) {
+        for (value, target) in mapping(node) {
+            if self.target(at, target).is_none() {
+                let location = child(&child(&child(at, "discriminator"), "mapping"), value);
+                self.losses.add(Kind::Union, &location, format!("unresolved reference {target:?}"));
+            }
+        }
+    }
+
+    /// Returns the pointer to what a discriminator names: by a reference, or by the name of a component.
+    fn target(&self, at: &str, named: &str) -> Option<String> {
+        let section = if at.starts_with("/definitions/") { "/definitions" } else { "/components/schemas" };
+        let pointer = named.strip_prefix('#').map_or_else(|| child(section, named), str::to_owned);
+        self.root.pointer(&pointer).map(|_| pointer)
+    }
+
+    /// Returns whether a schema or one that it extends has a discriminator of objects with fields of their own.
+    fn has_discriminator(&self, node: &Value, depth: usize) -> bool {
+        let own = node.get("discriminator").is_some();
+        let alternatives = ["oneOf", "anyOf"].iter().any(|key| node.get(*key).is_some());
+        own && !alternatives
+            || depth < MAX_BASES
+                && bases(node).any(|base| {
+                    let base = self.root.pointer(base);
+                    base.is_some_and(|base| self.has_discriminator(resolve(self.root, base), depth + 1))
+                })
+    }
+
+    /// Returns the components beside one that extend it.
+    fn extensions(&self, base: &str) -> Vec<String> {
+        let (section, _) = base.rsplit_once('/').unwrap_or_default();
+        let components = self.root.pointer(section).and_then(Value::as_object).into_iter().flatten();
+        let extend = components.filter(|(_, schema)| bases(schema).any(|target| target == base));
+        extend.map(|(name, _)| child(section, name)).collect()
+    }
+
+    /// Returns whether a component extends another one, in any number of steps.
+    pub(super) fn extends(&self, pointer: &str, base: &str, depth: usize) -> bool {
+        pointer == base
+            || depth < MAX_BASES
+                && self.root.pointer(pointer).is_some_and(|node| {
+                    let reference = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+                    bases(node).chain(reference).any(|own| self.extends(own, base, depth + 1))
+                })
+    }
+}
+
+/// Returns the values of a schema's discriminator with what they name.
+fn mapping(node: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let mapping = node.get("discriminator").and_then(|discriminator| discriminator.get("mapping"));
+    let mapping = mapping.and_then(Value::as_object).into_iter().flat_map(Map::iter);
+    mapping.filter_map(|(value, target)| Some((value.as_str(), target.as_str()?)))
+}
+
+/// Returns the pointers to the components that a schema extends by `allOf`.
+fn bases(node: &Value) -> impl Iterator<Item = &str> {
+    let parts = node.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    parts.filter_map(|part| part.get("$ref")?.as_str()?.strip_prefix('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::import::convert::tests::{drafted, losses, responding};
+
+    #[test]
+    fn base_has_the_fields_of_subtypes_of_subtypes_and_of_those_that_it_names() {
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let field = |name: &str| json!({"type": "object", "properties": {name: {"type": "string"}}});
+        let extends = |base: &str, name: &str| json!({"allOf": [reference(base), field(name)]});
+        let pet = json!({"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}, "discriminator": {
+            "propertyName": "kind", "mapping": {"fish": "#/components/schemas/Fish", "bird": "Bird"},
+        }});
+        let draft = drafted(responding(
+            json!({"type": "object", "properties": {
+                "pet": reference("Pet"), "cat": reference("Cat"), "any": {"oneOf": [reference("Pet"), reference("Owner")]},
+            }}),
+            json!({
+                "Pet": pet, "Cat": extends("Pet", "claws"), "Kitten": extends("Cat", "age"), "Fish": field("fins"),
+                "Bird": field("wings"), "Owner": field("owner"),
+            }),
+        ))
+        .expect("it converts");
+        let document = draft.document();
+        let fields = |name: &str| {
+            let fields = document["components"]["schemas"][name]["properties"].as_object();
+            fields.map(|all| all.keys().cloned().collect::<Vec<_>>().join(" ")).unwrap_or_default()
+        };
+        assert_eq!(fields("Pet"), "age claws fins kind wings");
+        assert_eq!(fields("Cat"), "age claws kind");
+        assert_eq!(fields("GetAResponseAny"), "age claws fins kind owner wings");
+        let unions = losses(&draft).into_iter().filter(|text| text.starts_with("alternatives became one object"));
+        assert!(unions.count() > 0);
+    }
+
+    #[test]
+    fn alternative_of_any_fields_keeps_those_that_no_other_has() {
+        let one = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+        let draft = drafted(responding(json!({"oneOf": [one, {"type": "object"}]}), json!({}))).expect("it converts");
+        assert_eq!(draft.document()["components"]["schemas"]["GetAResponse"]["additionalProperties"], true);
+    }
+}

@@ -1,0 +1,397 @@
+//! Objects: the fields that a schema and all its parts have together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openapi_document::{
+    pointer::{child, item},
+    resolve,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Converter,
+    keywords::{annotates, kinds, states_something},
+    schema::UNREAD,
+};
+
+/// An object of more parts is not looked through: parts that share parts double with every level.
+const MAX_PARTS: usize = 10_000;
+
+/// A schema seen as an object.
+#[derive(Default)]
+pub(super) struct View {
+    pub(super) fields: BTreeMap<String, Field>,
+    /// The schemas of other fields, with keywords other than annotations, and their locations.
+    pub(super) map: Nodes,
+    /// Whether there are other fields of any type.
+    pub(super) is_open: bool,
+    /// The locations of alternatives that were made one object.
+    pub(super) unions: Vec<String>,
+    /// The locations of keywords that may describe fields, and are not read.
+    pub(super) unread: Vec<String>,
+    pub(super) description: Option<String>,
+    /// Fields of the other direction.
+    pub(super) hidden: BTreeSet<String>,
+}
+
+/// Schemas with their locations.
+pub(super) type Nodes = Vec<(Value, String)>;
+
+#[derive(Clone)]
+pub(super) struct Field {
+    /// The schemas of the field: one, unless alternatives differ in it.
+    pub(super) nodes: Nodes,
+    /// What other parts of `allOf` state of the same field, beside the one schema.
+    pub(super) also: Nodes,
+    pub(super) required: bool,
+}
+
+/// One field of an object.
+pub(super) struct NamedField {
+    pub(super) name: String,
+    pub(super) node: Value,
+    /// Where in the vendor's file, of the first schema if there are alternatives.
+    pub(super) at: String,
+    pub(super) required: bool,
+}
+
+impl FromIterator<NamedField> for View {
+    fn from_iter<I: IntoIterator<Item = NamedField>>(fields: I) -> Self {
+        let fields = fields
+            .into_iter()
+            .map(|NamedField { name, node, at, required }| (name, Field::of(node, at, required)));
+        Self { fields: fields.collect(), ..Self::default() }
+    }
+}
+
+impl Field {
+    fn of(node: Value, at: String, required: bool) -> Self {
+        Self { nodes: vec![(node, at)], also: Vec::new(), required }
+    }
+
+    /// Adds what another part of `allOf` states of the field. A part without a type may still be nullable.
+    fn refine(&mut self, mut other: Self) {
+        let states = |nodes: &Nodes| nodes.iter().any(|(node, _)| states_something(node));
+        self.required |= other.required;
+        if !states(&self.nodes) {
+            std::mem::swap(&mut self.nodes, &mut other.nodes);
+        }
+        let only_null = |node: &Value| node.get("type").and_then(Value::as_str) == Some("null");
+        match (self.nodes.as_slice(), other.nodes.as_slice()) {
+            ([(own, at)], [(added, added_at)]) if own != added => {
+                let is_null = only_null(added) || added.get("nullable") == Some(&json!(true));
+                let kind = |node: &Value| node.get("type").cloned();
+                // Objects and arrays have parts, which are merged by what they describe.
+                let is_same_type = kind(own) == kind(added);
+                let has_parts = |node: &Value| kind(node).is_some_and(|kind| kind == "object" || kind == "array");
+                let merged = match (is_typed(own) && !only_null(own), is_typed(added) && !only_null(added)) {
+                    (true, true) if is_same_type && kind(own).is_some() && !has_parts(own) => merged(own, added),
+                    (true, true) => {
+                        self.also.push((added.clone(), added_at.clone()));
+                        own.clone()
+                    }
+                    (false, true) if is_same_type => merged(own, added),
+                    (_, true) => added.clone(),
+                    (_, false) if only_null(added) => own.clone(),
+                    (_, false) => merged(own, added),
+                };
+                let merged = if is_null { with_null(merged) } else { merged };
+                self.nodes = vec![(merged, at.clone())];
+            }
+            ([_], [_]) => {}
+            // Of alternatives, each of which is refined.
+            _ if states(&other.nodes) => self.also.append(&mut other.nodes),
+            _ => {}
+        }
+        self.also.append(&mut other.also);
+    }
+
+    /// Returns the field as one of several alternatives.
+    fn alternatives(&mut self) -> &mut Nodes {
+        if !self.also.is_empty() {
+            let at = self.nodes.first().map(|(_, at)| at.clone()).unwrap_or_default();
+            self.nodes = vec![(self.node(), at)];
+            self.also.clear();
+        }
+        &mut self.nodes
+    }
+
+    /// Returns one schema of all that is stated of the field.
+    fn node(&self) -> Value {
+        let nodes = self.nodes.iter().map(|(node, _)| node.clone()).collect::<Vec<_>>();
+        let node = match nodes.as_slice() {
+            [only] => only.clone(),
+            several => json!({"anyOf": several}),
+        };
+        if self.also.is_empty() {
+            return node;
+        }
+        let others = self.also.iter().map(|(node, _)| node.clone());
+        json!({"allOf": std::iter::once(node).chain(others).collect::<Vec<_>>()})
+    }
+}
+
+/// Returns whether a schema states a type, or has parts or alternatives that do.
+pub(super) fn is_typed(node: &Value) -> bool {
+    let map = node.as_object();
+    map.is_some_and(|map| {
+        !kinds(map).is_empty() || ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| map.contains_key(*key))
+    })
+}
+
+/// Returns a schema with the keywords that another adds to it. A reference has none beside it.
+fn merged(own: &Value, other: &Value) -> Value {
+    let (Some(first), Some(second)) = (own.as_object(), other.as_object()) else { return own.clone() };
+    if first.contains_key("$ref") {
+        let text = second.get("description").cloned();
+        let mut whole = json!({"allOf": [own]});
+        if let Some(text) = text {
+            whole["description"] = text;
+        }
+        return whole;
+    }
+    let mut all = first.clone();
+    all.extend(second.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Value::Object(all)
+}
+
+/// Returns a schema without its documentation, and without an `allOf` around a reference alone. Fields of the other direction are
+/// left out already.
+fn essence(node: &Value) -> Value {
+    let Some(map) = node.as_object() else { return node.clone() };
+    let documentation =
+        ["description", "title", "example", "examples", "externalDocs", "deprecated", "readOnly", "writeOnly"];
+    let map = map.iter().filter(|(key, _)| !documentation.contains(&key.as_str()));
+    let map = map.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
+    match map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([only]) if map.len() == 1 => only.clone(),
+        _ => Value::Object(map),
+    }
+}
+
+/// Returns the same schema, which may be null.
+fn with_null(node: Value) -> Value {
+    let mut node = if node.get("$ref").is_some() { json!({"allOf": [node]}) } else { node };
+    node["nullable"] = json!(true);
+    node
+}
+
+impl View {
+    pub(super) fn has_fields(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
+    /// Returns whether it states no fields.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.map.is_empty()
+    }
+
+    /// Returns each field as one schema.
+    pub(super) fn into_fields(self) -> impl Iterator<Item = NamedField> {
+        self.fields.into_iter().map(|(name, field)| {
+            let at = field.nodes.first().map(|(_, at)| at.clone()).unwrap_or_default();
+            NamedField { name, node: field.node(), at, required: field.required }
+        })
+    }
+
+    /// Merges another part of `allOf`: each may state keywords of a field.
+    pub(super) fn and(&mut self, other: Self) {
+        for (name, field) in other.fields {
+            match self.fields.get_mut(&name) {
+                Some(own) => own.refine(field),
+                None => drop(self.fields.insert(name, field)),
+            }
+        }
+        self.add_map(other.map);
+        self.is_open |= other.is_open;
+        self.unions.extend(other.unions);
+        self.unread.extend(other.unread);
+        self.hidden.extend(other.hidden);
+        self.description = self.description.take().or(other.description);
+    }
+
+    fn add_map(&mut self, others: Nodes) {
+        self.map.extend(others.into_iter().filter(|other| !self.map.contains(other)).collect::<Vec<_>>());
+    }
+
+    /// Merges another alternative: a field is required only if both require it.
+    pub(super) fn or(&mut self, other: Self) {
+        for (name, own) in &mut self.fields {
+            own.required &= other.fields.get(name).is_some_and(|field| field.required);
+        }
+        for (name, mut field) in other.fields {
+            match self.fields.get_mut(&name) {
+                Some(own) => {
+                    let nodes = own.alternatives();
+                    for node in std::mem::take(field.alternatives()) {
+                        if nodes.iter().all(|(known, _)| essence(known) != essence(&node.0)) {
+                            nodes.push(node);
+                        }
+                    }
+                    // Required by one, described by another: what is described counts.
+                    if nodes.iter().any(|(node, _)| states_something(node)) {
+                        nodes.retain(|(node, _)| states_something(node));
+                    }
+                }
+                None => drop(self.fields.insert(name, Field { required: false, ..field })),
+            }
+        }
+        self.add_map(other.map);
+        self.is_open |= other.is_open;
+        self.hidden.extend(other.hidden);
+        // One alternative may have a field of the other direction that is of both in another.
+        let described = |field: &Field| field.nodes.iter().any(|(node, _)| states_something(node));
+        self.hidden.retain(|name| !self.fields.get(name).is_some_and(described));
+        self.unions.extend(other.unions);
+        self.unread.extend(other.unread);
+    }
+}
+
+impl Converter<'_> {
+    /// Returns a schema seen as an object, with all its parts; nothing if it is, or may be, something else.
+    pub(super) fn view(&self, node: &Value, at: &str) -> Option<View> {
+        self.views.set(0);
+        self.view_within(node, at, &mut BTreeSet::new(), 0)
+    }
+
+    pub(super) fn view_within(&self, node: &Value, at: &str, seen: &mut BTreeSet<String>, depth: usize) -> Option<View> {
+        self.views.set(self.views.get() + 1);
+        if depth > 40 || self.views.get() > MAX_PARTS {
+            return None;
+        }
+        let map = node.as_object()?;
+        if let Some(pointer) = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#')) {
+            // A part that is the whole adds nothing to it.
+            if !seen.insert(pointer.to_owned()) {
+                return Some(View::default());
+            }
+            let view = self.root.pointer(pointer).and_then(|node| self.view_within(node, pointer, seen, depth + 1));
+            seen.remove(pointer);
+            return view;
+        }
+        if map.contains_key("$ref") || map.contains_key("enum") {
+            return None;
+        }
+        let alternatives = ["oneOf", "anyOf"].iter().any(|key| map.contains_key(*key));
+        match kinds(map).as_slice() {
+            ["object"] => {}
+            [] if map.contains_key("allOf") || map.contains_key("required") || alternatives => {}
+            // A restriction of what another part describes.
+            [] if UNREAD.iter().any(|key| map.contains_key(*key)) => {}
+            _ => return None,
+        }
+        let mut view = View::default();
+        let parts = |key: &str| {
+            let list = child(at, key);
+            let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
+            parts.map(|(index, part)| (part.clone(), item(&list, index))).collect::<Vec<_>>()
+        };
+        for (part, at) in parts("allOf").iter().filter(|(part, _)| states_something(part)) {
+            view.and(self.view_within(part, at, seen, depth + 1)?);
+        }
+        for key in ["oneOf", "anyOf"] {
+            let mut parts = parts(key);
+            parts.retain(|(part, _)| part.get("type").and_then(Value::as_str) != Some("null"));
+            if !parts.is_empty() {
+                view.and(self.view_of_any(&parts, &child(at, key), seen, depth + 1)?);
+            }
+        }
+        let mut own = own_fields(map, at);
+        own.fields.retain(|_, field| field.nodes.iter().all(|(node, _)| self.has_field(node)));
+        let hidden = map.get("properties").and_then(Value::as_object).into_iter().flatten();
+        own.hidden.extend(hidden.filter(|(_, node)| !self.has_field(node)).map(|(name, _)| name.clone()));
+        view.and(own);
+        // A part may describe or require what another part states to be of the other direction.
+        view.fields.retain(|name, _| !view.hidden.contains(name));
+        Some(view)
+    }
+
+    /// Alternatives seen as one object; nothing if one of them is something else.
+    pub(super) fn view_of(&self, nodes: &[(Value, String)], at: &str) -> Option<View> {
+        self.views.set(0);
+        self.view_of_any(nodes, at, &mut BTreeSet::new(), 0)
+    }
+
+    fn view_of_any(
+        &self,
+        nodes: &[(Value, String)],
+        at: &str,
+        seen: &mut BTreeSet<String>,
+        depth: usize,
+    ) -> Option<View> {
+        let mut views = Vec::new();
+        for (node, at) in nodes {
+            let mut view = self.view_within(node, at, seen, depth)?;
+            self.add_subtypes(&mut view, node, at, depth);
+            views.push(view);
+        }
+        let several = views.len() > 1;
+        let is_any = |node: &Value| resolve(self.root, node).as_object().is_some_and(is_any_object);
+        let mut view = views.into_iter().reduce(|mut one, other| {
+            one.or(other);
+            one
+        })?;
+        view.is_open |= several && nodes.iter().any(|(node, _)| is_any(node));
+        view.unions.extend(several.then(|| at.to_owned()));
+        Some(view)
+    }
+}
+
+/// Returns whether a schema is an object of any fields.
+fn is_any_object(map: &Map<String, Value>) -> bool {
+    kinds(map) == ["object"] && map.keys().all(|key| key == "type" || annotates(key))
+}
+
+/// Returns the fields that a schema lists itself.
+fn own_fields(map: &Map<String, Value>, at: &str) -> View {
+    let required = map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let required = required.collect::<BTreeSet<_>>();
+    let location = child(at, "properties");
+    let properties = map.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let fields = properties.map(|(name, node)| {
+        (name.clone(), Field::of(node.clone(), child(&location, name), required.contains(name.as_str())))
+    });
+    let mut fields = fields.collect::<BTreeMap<_, _>>();
+    let others = other_fields(map, at);
+    // Required by one part, described by another: an empty schema, until the other states what it is.
+    if map.contains_key("allOf") || fields.is_empty() && map.contains_key("required") {
+        for name in required.iter().filter(|name| !name.is_empty()) {
+            let (node, at) = match others.as_slice() {
+                [only] => only.clone(),
+                _ => (json!({}), child(at, "required")),
+            };
+            fields.entry((*name).to_owned()).or_insert_with(|| Field::of(node, at, true));
+        }
+    }
+    let description = map.get("description").and_then(Value::as_str).map(|text| text.trim().to_owned());
+    View {
+        fields,
+        map: others,
+        is_open: ["additionalProperties", "unevaluatedProperties"].iter().any(|key| {
+            map.get(*key).is_some_and(|value| {
+                *value == json!(true)
+                    || value.as_object().is_some_and(|map| !map.keys().any(|key| !annotates(key)))
+            })
+        }),
+        unions: Vec::new(),
+        unread: UNREAD.iter().filter(|key| map.contains_key(**key)).map(|key| child(at, key)).collect(),
+        description: description.filter(|text| !text.is_empty()),
+        hidden: BTreeSet::new(),
+    }
+}
+
+/// Returns the schemas of the fields that a schema does not list, each once.
+fn other_fields(map: &Map<String, Value>, at: &str) -> Nodes {
+    let typed = |key: &&str| map.get(*key).is_some_and(|value| value.is_object() && states_something(value));
+    let direct = ["additionalProperties", "unevaluatedProperties"].into_iter().filter(typed);
+    let direct = direct.map(|key| (map[key].clone(), child(at, key)));
+    let patterns = map.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
+    let patterns = patterns.map(|(pattern, node)| (node.clone(), child(&child(at, "patternProperties"), pattern)));
+    let mut all = Nodes::new();
+    for node in direct.chain(patterns) {
+        if all.iter().all(|(known, _)| essence(known) != essence(&node.0)) {
+            all.push(node);
+        }
+    }
+    all
+}
