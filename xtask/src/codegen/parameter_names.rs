@@ -73,10 +73,10 @@ pub(crate) fn setter(root: &Value, operation: &Operation<'_>, name: &str, locati
     locations.iter().find_map(at).map(|(_, own)| setter_name(own))
 }
 
-/// Returns the path of an operation with these names, as it is sent.
-pub(super) fn path(root: &Value, operation: &Operation<'_>) -> String {
-    let in_path = of_operation(root, operation).into_iter().filter(|(parameter, _)| location(parameter) == "path");
-    encoded_path(&in_path.fold(operation.path.to_owned(), |path, (parameter, name)| {
+/// Returns a path with these names, as it is sent.
+pub(super) fn path(path: &str, names: &[(&Value, String)]) -> String {
+    let in_path = names.iter().filter(|(parameter, _)| location(parameter) == "path");
+    encoded_path(&in_path.fold(path.to_owned(), |path, (parameter, name)| {
         path.replace(&format!("{{{}}}", wire_name(parameter)), &format!("{{{name}}}"))
     }))
 }

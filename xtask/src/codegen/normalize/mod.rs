@@ -28,10 +28,8 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
     for source in operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()) {
         let mut operation = Map::new();
         operation.insert("operationId".to_owned(), json!(source.id()));
-        operation.insert(
-            "parameters".to_owned(),
-            parameter_names::of_operation(root, &source).into_iter().map(parameter).collect(),
-        );
+        let parameters = parameter_names::of_operation(root, &source);
+        operation.insert("parameters".to_owned(), parameters.iter().map(parameter).collect());
         if let Some(body) = source.body(root) {
             operation.insert("requestBody".to_owned(), json!({"required": true, "content": request_content(body)}));
         }
@@ -46,7 +44,7 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
             _ => responses::responses(&source.responses(root), download, success),
         };
         operation.insert("responses".to_owned(), responses);
-        let item = paths.entry(parameter_names::path(root, &source)).or_insert_with(|| json!({}));
+        let item = paths.entry(parameter_names::path(source.path, &parameters)).or_insert_with(|| json!({}));
         item[source.method] = Value::Object(operation);
     }
     normal["paths"] = Value::Object(paths);
@@ -56,7 +54,7 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
     normal
 }
 
-fn parameter((source, name): (&Value, String)) -> Value {
+fn parameter((source, name): &(&Value, String)) -> Value {
     let mut parameter = json!({
         "name": name,
         "in": source.get("in"),

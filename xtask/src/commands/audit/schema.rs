@@ -79,7 +79,9 @@ pub(super) fn is_union(root: &Value, schema: &Value) -> bool {
     alternatives.dedup_by(|one, other| one.1 == other.1);
     let is_number = |part: &Value| {
         let kinds = kinds(root, part, 0);
-        !kinds.is_empty() && kinds.iter().all(|kind| ["integer", "number"].contains(kind)) && values_of(part).next().is_none()
+        !kinds.is_empty()
+            && kinds.iter().all(|kind| ["integer", "number"].contains(kind))
+            && values_of(part).next().is_none()
     };
     let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
     schema.get("discriminator").is_some() && alternatives.is_empty()

@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
+    field::{Nodes, is_typed},
     keywords::{annotates, beside, describe, is_nullable, set_nullable, states_something},
     schema::{entry_name, fingerprint},
-    view::{Nodes, View, is_typed},
+    view::View,
 };
 use crate::codegen::identifiers::type_name;
 
@@ -79,9 +80,9 @@ impl Converter<'_> {
         };
         let direction = parts.iter().map(|(part, _)| self.direction_key(part)).max().unwrap_or_default();
         let key = direction.to_owned() + &fingerprint(parts.iter().map(|(part, at)| (at.as_str(), part)));
-        let nullable = parts.iter().any(|(part, at)| {
-            resolve_at(self.root, at.clone(), part).1.as_object().is_some_and(is_nullable)
-        });
+        let nullable = parts
+            .iter()
+            .any(|(part, at)| resolve_at(self.root, at.clone(), part).1.as_object().is_some_and(is_nullable));
         let mut whole = View::default();
         views.into_iter().for_each(|view| whole.and(view));
         let convert = |converter: &mut Self, name: &str| converter.object_of(whole, &Map::new(), &at, name);
@@ -123,7 +124,8 @@ impl Converter<'_> {
         }
         match kinds.as_slice() {
             ["array"] => {
-                let items = parts.iter().filter_map(|(part, at)| Some((part.get("items")?.clone(), child(at, "items"))));
+                let items =
+                    parts.iter().filter_map(|(part, at)| Some((part.get("items")?.clone(), child(at, "items"))));
                 let items = items.collect::<Nodes>();
                 if items.len() < 2 {
                     let at = items.first().and_then(|(_, at)| at.strip_suffix("/items")).unwrap_or(at).to_owned();
@@ -172,14 +174,16 @@ mod tests {
             "Sub": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"s": {"type": "string"}}}]},
             "Color": {"type": "string", "enum": ["red", "green"]},
         });
-        let draft = drafted(responding(json!({"allOf": [part(one), part(other)]}), other_schemas)).expect("it converts");
+        let draft =
+            drafted(responding(json!({"allOf": [part(one), part(other)]}), other_schemas)).expect("it converts");
         let document = draft.document();
         (document["components"]["schemas"].clone(), losses(&draft).into_iter().map(str::to_owned).collect())
     }
 
     #[test]
     fn field_of_several_parts_has_what_each_describes() {
-        let object = |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
+        let object =
+            |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
         let list = |items: Value| json!({"type": "array", "items": items});
         let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
         let names = |schema: &Value| {
@@ -206,7 +210,11 @@ mod tests {
     fn field_of_parts_of_different_types_is_any_json_with_the_reason() {
         for (one, other, kinds) in [
             (json!({"type": "string"}), json!({"type": "integer"}), "integer, string"),
-            (json!({"type": "string"}), json!({"type": "object", "properties": {"a": {"type": "string"}}}), "object, string"),
+            (
+                json!({"type": "string"}),
+                json!({"type": "object", "properties": {"a": {"type": "string"}}}),
+                "object, string",
+            ),
         ] {
             let (schemas, lost) = parts_of_field(one, other);
             assert_eq!(schemas["GetAResponse"]["properties"]["f"]["x-any"], true);

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Converter,
     keywords::describe,
-    view::{NamedField, View},
     parameters::Parameter,
+    view::{NamedField, View},
 };
 use crate::{
     codegen::identifiers::type_name,

@@ -19,6 +19,9 @@ const ANNOTATIONS: [&str; 13] = [
     "$comment",
 ];
 
+/// Keywords that may describe fields, and are not read.
+pub(super) const UNREAD: [&str; 5] = ["if", "then", "else", "dependentSchemas", "not"];
+
 /// Returns whether a keyword does not restrict values.
 pub(super) fn annotates(key: &str) -> bool {
     ANNOTATIONS.contains(&key) || key.starts_with("x-")

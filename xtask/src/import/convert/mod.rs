@@ -6,6 +6,7 @@
 mod all_of;
 mod components;
 mod direction;
+mod field;
 mod form;
 mod identifiers;
 mod keywords;

@@ -91,12 +91,17 @@ mod tests {
             "name": {"type": "string", "nullable": true}, "ends": {"type": "string", "nullable": true}, "id": {"type": "string"},
         }});
         let body = json!({"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Plan"}}}});
-        let operation = |id: &str| json!({"operationId": id, "requestBody": body, "responses": {"204": {"description": "d"}}});
+        let operation =
+            |id: &str| json!({"operationId": id, "requestBody": body, "responses": {"204": {"description": "d"}}});
         let mut root = responding(json!({"type": "string"}), json!({"Plan": plan}));
         root["paths"]["/a"]["post"] = operation("create");
         let lost = |root| {
             let draft = drafted(root).expect("it converts");
-            losses(&draft).into_iter().filter(|text| text.starts_with("null is not sent")).map(str::to_owned).collect::<Vec<_>>()
+            losses(&draft)
+                .into_iter()
+                .filter(|text| text.starts_with("null is not sent"))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         };
         let text = "null is not sent in place of optional fields, which are left out instead: ends";
         assert_eq!(lost(root.clone()), [text]);

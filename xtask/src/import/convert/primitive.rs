@@ -81,11 +81,16 @@ impl Converter<'_> {
     /// Adds the values of an enum of numbers to the description: only values of strings have names.
     fn listed(&mut self, number: &mut Value, map: &Map<String, Value>, at: &str) {
         let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
-        let (values, others): (Vec<_>, Vec<_>) = values.filter(|value| !value.is_null()).partition(|value| value.is_number());
+        let (values, others): (Vec<_>, Vec<_>) =
+            values.filter(|value| !value.is_null()).partition(|value| value.is_number());
         let values = values.into_iter().map(ToString::to_string).collect::<Vec<_>>();
         let key = if map.contains_key("const") { "const" } else { "enum" };
         if !others.is_empty() {
-            self.losses.add(Kind::Enum, &child(at, key), "listed values that are no numbers: left out, as the type requires");
+            self.losses.add(
+                Kind::Enum,
+                &child(at, key),
+                "listed values that are no numbers: left out, as the type requires",
+            );
         }
         if !values.is_empty() {
             self.losses.add(Kind::Enum, &child(at, key), "an enum of numbers: its values are in the description");

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
+    field::Nodes,
     keywords::kinds,
     media_types::{Content, content, kind, media_types, text},
-    view::Nodes,
 };
 use crate::{
     codegen::{

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Converter,
-    keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable},
-    view::Nodes,
+    field::Nodes,
+    keywords::{UNREAD, annotates, beside, describe, is_nullable, kinds, set_nullable},
 };
 use crate::{
     codegen::identifiers::type_name,
@@ -20,9 +20,6 @@ use crate::{
 
 /// So deep may schemas be nested, references included; real ones are a tenth as deep.
 const DEEPEST: usize = 400;
-
-/// Keywords that may describe fields, and are not read.
-pub(super) const UNREAD: [&str; 5] = ["if", "then", "else", "dependentSchemas", "not"];
 
 impl Converter<'_> {
     /// Returns a schema as it stands where it is used: components are referred to. `hint` is what a component made of it is

@@ -84,7 +84,8 @@ impl Converter<'_> {
         pointer == base
             || depth < MAX_BASES
                 && self.root.pointer(pointer).is_some_and(|node| {
-                    let reference = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+                    let reference =
+                        node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
                     bases(node).chain(reference).any(|own| self.extends(own, base, depth + 1))
                 })
     }

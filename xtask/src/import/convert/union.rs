@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
+    field::Nodes,
     keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable},
-    view::{Nodes, View},
     schema::fingerprint,
+    view::View,
 };
 use crate::{codegen::identifiers::type_name, import::losses::Kind};
 
