@@ -67,9 +67,16 @@ impl Converter<'_> {
                 node == part && other < index - 1 || node != part && self.is_extension(node, part)
             })
         });
+        // Nor does one that only repeats the type, but for its description.
+        let kinds = parts.iter().filter(|(part, _)| !is_bare(part)).map(|(part, _)| self.kind(part));
+        let kinds = kinds.collect::<BTreeSet<_>>();
+        let (bare, parts) = parts
+            .into_iter()
+            .partition::<Nodes, _>(|(part, _)| is_bare(part) && kinds.len() == 1 && kinds.contains(self.kind(part)));
         let at = parts.first().map(|(_, at)| at.clone()).unwrap_or_default();
         if let [(only, at)] = parts.as_slice() {
-            return self.schema(only, at, hint);
+            let converted = self.schema(only, at, hint);
+            return bare.iter().filter_map(|(part, _)| part.as_object()).fold(converted, beside);
         }
         let views = parts.iter().map(|(part, at)| self.view(part, at)).collect::<Option<Vec<_>>>();
         let Some(views) = views else {
@@ -93,8 +100,7 @@ impl Converter<'_> {
 
     /// Returns whether one of two references is to a component that extends that of the other.
     fn is_extension(&self, node: &Value, base: &Value) -> bool {
-        let target = |node: &Value| node.get("$ref")?.as_str()?.strip_prefix('#').map(str::to_owned);
-        matches!((target(node), target(base)), (Some(own), Some(base)) if self.extends(&own, &base, 0))
+        matches!((target(node), target(base)), (Some(own), Some(base)) if self.extends(own, base, 0))
     }
 
     /// Replaces a node by its own keywords and its parts.
@@ -154,6 +160,20 @@ impl Converter<'_> {
     }
 }
 
+/// Returns the pointer to the target of a reference, or of one in an `allOf` of its own.
+fn target(node: &Value) -> Option<&str> {
+    match node.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([only]) if node.as_object()?.keys().all(|key| key == "allOf" || annotates(key)) => target(only),
+        _ => node.get("$ref")?.as_str()?.strip_prefix('#'),
+    }
+}
+
+/// Returns whether a schema states a type only.
+fn is_bare(node: &Value) -> bool {
+    node.as_object()
+        .is_some_and(|map| map.contains_key("type") && map.keys().all(|key| key == "type" || annotates(key)))
+}
+
 /// Returns the parts of `allOf`.
 fn parts(map: &Map<String, Value>, at: &str) -> Nodes {
     let list = child(at, "allOf");
@@ -203,7 +223,8 @@ mod tests {
             assert_eq!(schemas["GetAResponse"]["properties"]["f"], reference("Sub"));
         }
         let (schemas, _) = parts_of_field(reference("Color"), json!({"type": "string", "description": "d"}));
-        assert_eq!(schemas["GetAResponse"]["properties"]["f"], reference("GetAResponseF"), "{schemas}");
+        let expected = json!({"allOf": [reference("Color")], "description": "d"});
+        assert_eq!(schemas["GetAResponse"]["properties"]["f"], expected, "{schemas}");
     }
 
     #[test]

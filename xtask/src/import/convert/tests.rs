@@ -1025,6 +1025,73 @@ fn parts_of_all_of_refine_each_other() {
 }
 
 #[test]
+fn object_that_several_parts_describe_has_the_fields_of_all() {
+    let text = || json!({"type": "string"});
+    let base = json!({"type": "object", "properties": {
+        "path": {"type": "object", "required": ["kind"], "properties": {
+            "kind": text(), "by": {"type": "object", "properties": {"id": text()}},
+            "sets": {"type": "array", "items": {"type": "object", "properties": {"id": text(), "rules": {"type": "array", "items": {"$ref": "#/components/schemas/Rule"}}}}},
+        }},
+        "meta": {"$ref": "#/components/schemas/Meta"}, "owner": {"$ref": "#/components/schemas/Meta"},
+        "parent": {"$ref": "#/components/schemas/Base"},
+    }});
+    let line = json!({"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {
+        "path": {"nullable": true, "required": ["by"], "properties": {
+            "kind": {"default": "x"}, "by": {"properties": {"name": text()}},
+            "sets": {"items": {"properties": {"rules": {"items": {"properties": {"to": {"type": "integer"}}}}}}},
+        }},
+        "meta": {"properties": {"self": {"example": "x"}, "page": {"type": "object"}}}, "owner": {"type": "object", "description": "The owner."},
+        "parent": {"allOf": [{"$ref": "#/components/schemas/Line"}]},
+    }}]});
+    let schemas = json!({
+        "Base": base, "Line": line, "Rule": {"type": "object", "properties": {"label": text()}},
+        "Meta": {"required": ["self"], "properties": {"self": text()}},
+    });
+    let mut root = responding(json!({"$ref": "#/components/schemas/Line"}), schemas);
+    root["openapi"] = json!("3.0.3");
+    let draft = drafted(root).expect("it converts");
+    let document = draft.document();
+    let schemas = &document["components"]["schemas"];
+    let object = |name: &str| schemas[name].clone();
+    let names = |name: &str| object(name)["properties"].as_object().map(|all| all.keys().cloned().collect::<Vec<_>>());
+    let listed = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(names("LinePath"), listed(&["by", "kind", "sets"]), "{document:#}");
+    assert_eq!(object("LinePath")["required"], json!(["by", "kind"]));
+    assert_eq!(object("Line")["properties"]["path"]["nullable"], true);
+    assert_eq!(names("LinePathBy"), listed(&["id", "name"]));
+    assert_eq!(names("LinePathSet"), listed(&["id", "rules"]));
+    assert_eq!(names("LinePathSetRule"), listed(&["label", "to"]));
+    assert_eq!(names("LineMeta"), listed(&["page", "self"]));
+    let fields = &object("Line")["properties"];
+    assert_eq!(fields["owner"]["allOf"][0]["$ref"], "#/components/schemas/Meta");
+    assert_eq!(fields["parent"]["$ref"], "#/components/schemas/Line", "{fields:#}");
+    let unreal = draft.losses.iter().filter(|loss| loss.at.contains("allOf/0/properties/path/allOf"));
+    assert_eq!(unreal.count(), 0);
+}
+
+#[test]
+fn subtypes_of_subtypes_and_named_ones_keep_their_fields() {
+    let base = "#/components/schemas/Charge";
+    let extending = |base: &str, field: &str| json!({"allOf": [{"$ref": base}, {"type": "object", "properties": {field: {"type": "integer"}}}]});
+    let draft = drafted(responding(
+        json!({"$ref": base}),
+        json!({
+            "Charge": {"type": "object", "properties": {"kind": {"type": "string"}}, "discriminator": {
+                "propertyName": "kind", "mapping": {"flat": "#/components/schemas/Flat", "seat": "Seat"},
+            }},
+            "Usage": extending(base, "hours"),
+            "Peak": extending("#/components/schemas/Usage", "watts"),
+            "Flat": {"type": "object", "properties": {"fee": {"type": "integer"}}},
+            "Seat": {"type": "object", "properties": {"seats": {"type": "integer"}}},
+        }),
+    ))
+    .expect("it converts");
+    let charge = &draft.document()["components"]["schemas"]["Charge"]["properties"];
+    let names = charge.as_object().expect("fields").keys().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(names, ["fee", "hours", "kind", "seats", "watts"]);
+}
+
+#[test]
 fn a_base_with_a_discriminator_has_the_fields_of_its_subtypes() {
     let draft = drafted(responding(
         json!({"$ref": "#/components/schemas/Charge"}),
