@@ -8,13 +8,27 @@ use super::walk::{Walk, text};
 impl<'a> Walk<'a> {
     pub(super) fn parameters(&mut self, operation: &Operation<'a>, drafted: &'a Value) {
         let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        for (at, parameter) in operation.parameters_at(self.theirs) {
+        let described = operation.parameters_at(self.theirs);
+        let named = operation.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
+        let named = named.collect::<Vec<_>>();
+        for name in &named {
+            let is = |parameter: &Value| text(parameter, "in") == "path" && text(parameter, "name") == *name;
+            if !described.iter().any(|(_, parameter)| is(parameter)) {
+                self.add(&operation.pointer, format!("{name:?} in the path is not described"));
+            }
+        }
+        for (at, parameter) in described {
             self.from.clear();
             let (name, location) = (text(parameter, "name"), text(parameter, "in"));
             if location == "body" {
                 self.request_body(parameter, at.clone(), &at, drafted);
             }
-            if matches!(location, "body" | "formData") || is_set_by_client(location, name) {
+            if matches!(location, "body" | "formData") {
+                continue;
+            }
+            if location == "path" && !named.contains(&name) {
+                self.from.clone_from(&operation.pointer);
+                self.add(&at, format!("{name:?} is not in the path"));
                 continue;
             }
             match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == location) {
@@ -56,9 +70,4 @@ fn joined_by(parameter: &Value) -> Option<&'static str> {
         _ if is_swagger_2 || parameter.get("explode") == Some(&Value::Bool(false)) => Some(","),
         _ => None,
     }
-}
-
-/// Headers that the client sets itself: OpenAPI ignores them.
-fn is_set_by_client(location: &str, name: &str) -> bool {
-    location == "header" && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
 }

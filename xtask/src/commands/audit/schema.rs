@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 const DEPTH: usize = 12;
 
 /// Keywords of an object that describe fields.
-const FIELDS: [&str; 4] = ["properties", "additionalProperties", "unevaluatedProperties", "patternProperties"];
+const FIELDS: [&str; 5] =
+    ["properties", "required", "additionalProperties", "unevaluatedProperties", "patternProperties"];
 
 /// Returns a schema behind its references, and behind an `allOf` of one part.
 pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
@@ -72,7 +73,7 @@ pub(super) fn join(kinds: &BTreeSet<&str>) -> String {
 }
 
 /// Returns whether values have one of several forms. Alternatives that are all strings are one string, and plain numbers one number.
-pub(super) fn is_union(root: &Value, schema: &Value) -> bool {
+fn is_union(root: &Value, schema: &Value) -> bool {
     let alternatives =
         parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
     let mut alternatives = alternatives.collect::<Vec<_>>();
@@ -88,6 +89,34 @@ pub(super) fn is_union(root: &Value, schema: &Value) -> bool {
         || alternatives.len() > 1
             && !alternatives.iter().all(|(_, part)| is_text(part))
             && !alternatives.iter().all(|(_, part)| is_number(part))
+}
+
+/// Returns whether the component at a pointer has subtypes: some extend it, or its discriminator names them.
+fn has_subtypes(root: &Value, at: &str) -> bool {
+    let (section, _) = at.rsplit_once('/').unwrap_or_default();
+    let components = root.pointer(section).and_then(Value::as_object).into_iter().flatten();
+    let mut parts = components.filter_map(|(_, schema)| schema.get("allOf")?.as_array()).flatten();
+    let mapping = root.pointer(at).and_then(|base| base.pointer("/discriminator/mapping")?.as_object());
+    mapping.is_some_and(|mapping| !mapping.is_empty())
+        || parts.any(|part| {
+            part.get("$ref").and_then(Value::as_str).is_some_and(|target| target.strip_prefix('#') == Some(at))
+        })
+}
+
+/// Returns the locations of the unions that a schema and the parts that it refines are.
+pub(super) fn unions(root: &Value, schema: &Value, at: &str, depth: usize) -> Vec<String> {
+    let is_alone = !["oneOf", "anyOf"].iter().any(|key| schema.get(*key).is_some());
+    let is_one = is_union(root, schema) && (!is_alone || has_subtypes(root, at));
+    let mut found = is_one.then(|| at.to_owned()).into_iter().collect::<Vec<_>>();
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
+    for (index, part) in parts.filter(|_| depth < DEPTH) {
+        let (at, part) = resolve_at(root, item(&child(at, "allOf"), index), part);
+        // A component with subtypes is one of them only where it is read itself.
+        if ["oneOf", "anyOf"].iter().any(|key| part.get(*key).is_some()) || part.get("allOf").is_some() {
+            found.extend(unions(root, part, &at, depth + 1));
+        }
+    }
+    found
 }
 
 /// Returns whether a schema or a part that it refines is a union.

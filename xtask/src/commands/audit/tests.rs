@@ -423,3 +423,49 @@ fn pointers_are_related_by_whole_parts() {
     assert!(related("/a/b", "/a/b/c") && related("/a/b/c", "/a/b") && related("/a", "/a"));
     assert!(!related("/a/b", "/a/bc") && !related("/a/b", "/a/c"));
 }
+
+#[test]
+fn parameters_of_path_and_client_are_stated() {
+    let mut root = meters();
+    root["paths"]["/meters/{id}"] = json!({"put": {
+        "operationId": "putMeter",
+        "parameters": [
+            {"name": "site", "in": "path", "required": true, "schema": {"type": "string"}},
+            {"name": "Accept", "in": "header", "schema": {"type": "string"}},
+            {"name": "authorization", "in": "header", "schema": {"type": "string"}},
+        ],
+        "responses": {"204": {"description": "ok"}},
+    }});
+    let (published, mut draft) = drafted(&root);
+    assert_eq!(check(&published, &draft), (vec![], vec![]));
+    let is_stated = |loss: &Loss| loss.kind == Kind::Parameter && loss.at.starts_with("/paths/~1meters~1{id}/put");
+    assert_eq!(draft.losses.iter().filter(|loss| is_stated(loss)).count(), 4);
+    draft.losses.retain(|loss| !is_stated(loss));
+    assert_eq!(check(&published, &draft).0.len(), 4);
+}
+
+#[test]
+fn parts_of_an_object_are_compared_together() {
+    let text = json!({"type": "string"});
+    let mut root = meters();
+    root["components"]["schemas"]["Meter"] = json!({"required": ["name", "gone"], "allOf": [
+        {"type": "object", "properties": {
+            "from": {"type": "object", "properties": {"email": text}}, "kind": {"type": "string", "readOnly": true},
+        }},
+        {"properties": {"from": {"type": "object", "required": ["email"]}, "kind": {"default": "x"}, "name": text}},
+        {"anyOf": [{"required": ["from"]}, {"required": ["name"]}]},
+    ]});
+    root["components"]["schemas"]["Context"] =
+        json!({"type": "object", "discriminator": {"propertyName": "type"}, "properties": {"type": text}});
+    root["paths"]["/meters"]["post"]["responses"] = json!({"200": {"description": "ok", "content": {
+        "application/json": {"schema": {"type": "object", "properties": {
+            "context": {"$ref": "#/components/schemas/Context"}, "meter": {"$ref": "#/components/schemas/Meter"},
+        }}},
+    }}});
+    let (published, mut draft) = drafted(&root);
+    assert_eq!(check(&published, &draft), (vec![], vec![]));
+    let at = ["/components/schemas/Meter/required", "/components/schemas/Meter/allOf/2/anyOf"];
+    assert!(at.iter().all(|at| draft.losses.iter().any(|loss| loss.at == *at)), "{:?}", draft.losses);
+    draft.losses.retain(|loss| !at.contains(&loss.at.as_str()));
+    assert_eq!(check(&published, &draft).0.len(), 2);
+}

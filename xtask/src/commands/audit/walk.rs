@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Difference,
-    schema::{has_fields_of, has_union, is_union, join, kinds, properties, resolved, values, with_parts},
+    schema::{has_fields_of, has_union, join, kinds, properties, resolved, unions, values, with_parts},
 };
 use crate::import::{self, Conversion, Published};
 
@@ -225,7 +225,7 @@ impl<'a> Walk<'a> {
             let text = format!("{} is {} in the draft", join(&theirs), join(&ours));
             return self.add(&at, text);
         }
-        if is_union(self.theirs, schema) {
+        for at in unions(self.theirs, schema, &at, 0) {
             self.add(&at, "alternatives");
         }
         self.of_parts(schema, &at);
@@ -245,19 +245,23 @@ impl<'a> Walk<'a> {
         }
         let described = properties(self.theirs, schema, &at);
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        // Another part may describe it.
-        let is_drafted = |name: &str| own.get("properties").is_some_and(|fields| fields.get(name).is_some());
-        for name in required.filter(|name| described.iter().all(|(known, _)| known != name) && !is_drafted(name)) {
+        // Another part of `allOf` may describe it.
+        let is_described = |name: &str| {
+            let own = own.get("properties").and_then(|own| own.get(name));
+            described.iter().any(|(known, _)| known == name) || own.is_some_and(|own| own.get("x-any").is_none())
+        };
+        for name in required.filter(|name| !is_described(name)) {
             self.add(&at, format!("{name:?} is required and not described"));
         }
+        // What one part has in the other direction only, a part that adds a default has not either.
         let skipped = described.iter().filter(|(_, (_, property))| self.is_skipped(property));
-        let hidden = skipped.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
+        let skipped = skipped.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
         let is_union = has_union(self.theirs, schema, 0);
         self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
             match own.get("properties").and_then(|own| own.get(&name)) {
                 Some(own) => self.schema(property, at, own, depth + 1),
-                None if hidden.contains(&name) => {}
+                None if skipped.contains(&name) => {}
                 None if self.is_form && has_fields_of(own, &name) => self.form_object(property, at, own, &name, depth),
                 None => {
                     self.from.clear();
