@@ -104,13 +104,13 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Returns whether two parameters are one: names of headers have no case.
+/// Returns whether two parameters are one: names of headers have no case. Without a name, as unresolved references are, none is another.
 #[must_use]
 pub fn is_same_parameter(one: &Value, other: &Value) -> bool {
     let text = |key| (one.get(key).and_then(Value::as_str), other.get(key).and_then(Value::as_str));
     let is_same_name = match text("name") {
         (Some(one), Some(other)) if text("in").0 == Some("header") => one.eq_ignore_ascii_case(other),
-        (one, other) => one == other,
+        (one, other) => one.is_some() && one == other,
     };
     is_same_name && one.get("in") == other.get("in")
 }

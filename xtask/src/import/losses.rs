@@ -105,6 +105,16 @@ impl Losses {
         self.all.iter().skip(mark).filter(|loss| loss.owner == self.owner).cloned().collect()
     }
 
+    /// Forgets that something is read as any JSON, noted since a mark for the current owner: it is sent as text. Returns the first reason.
+    pub(super) fn take_untyped(&mut self, mark: usize) -> String {
+        let is_taken = |loss: &Loss| loss.kind == Kind::Untyped && loss.owner == self.owner;
+        let mut taken = self.all.split_off(mark.min(self.all.len()));
+        let why = taken.iter().find(|loss| is_taken(loss)).map(|loss| loss.text.clone());
+        taken.retain(|loss| !is_taken(loss));
+        self.all.extend(taken);
+        why.unwrap_or_else(|| "it may have several types".to_owned())
+    }
+
     /// Sets the owner of the losses that follow; returns the one before, to be restored.
     pub(super) fn belong_to(&mut self, owner: Owner) -> Owner {
         std::mem::replace(&mut self.owner, owner)

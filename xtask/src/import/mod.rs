@@ -14,7 +14,8 @@ mod servers;
 
 pub(crate) use bundle::display_pointer;
 pub(crate) use convert::{
-    Conversion, ConvertedOperation, convert, is_form, is_ignored_header, separator, states_something,
+    Conversion, ConvertedOperation, annotates, convert, is_any_media, is_form, is_ignored_header, separator,
+    states_something,
 };
 pub(crate) use losses::{Kind, Loss, Owner};
 pub(crate) use parse::Published;

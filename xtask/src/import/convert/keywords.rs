@@ -23,7 +23,7 @@ const ANNOTATIONS: [&str; 13] = [
 pub(super) const UNREAD: [&str; 5] = ["if", "then", "else", "dependentSchemas", "not"];
 
 /// Returns whether a keyword does not restrict values.
-pub(super) fn annotates(key: &str) -> bool {
+pub(crate) fn annotates(key: &str) -> bool {
     ANNOTATIONS.contains(&key) || key.starts_with("x-")
 }
 

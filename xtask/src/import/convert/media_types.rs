@@ -10,8 +10,12 @@ pub(super) type Content = Vec<(String, Option<Value>, String)>;
 
 /// Returns how a media type is sent and read. Nothing for one that is neither JSON nor a single type.
 pub(super) fn kind(media: &str) -> Option<BodyKind> {
-    let name = media.split(';').next().unwrap_or_default().trim();
-    if ["", "*/*", "application/*"].contains(&name) { Some(BodyKind::Json) } else { BodyKind::of(media) }
+    if is_any_media(media) { Some(BodyKind::Json) } else { BodyKind::of(media) }
+}
+
+/// Returns whether a media type is any: what is sent and read is JSON.
+pub(crate) fn is_any_media(media: &str) -> bool {
+    ["", "*/*", "application/*"].contains(&media.split(';').next().unwrap_or_default().trim())
 }
 
 /// Returns whether a media type is a form that is sent URL-encoded.

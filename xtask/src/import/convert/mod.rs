@@ -39,8 +39,8 @@ use super::{
     security::{self, Credential},
     servers,
 };
-pub(crate) use keywords::states_something;
-pub(crate) use media_types::is_form;
+pub(crate) use keywords::{annotates, states_something};
+pub(crate) use media_types::{is_any_media, is_form};
 pub(crate) use parameters::separator;
 pub(crate) use responses::is_ignored_header;
 

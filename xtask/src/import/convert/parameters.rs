@@ -101,15 +101,37 @@ pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<
     all.filter_map(|(at, value)| Some(Parameter { value: value.as_object()?, at })).collect()
 }
 
+/// Returns the names of the parameters in a path. The error states why it is no path that a client can fill in.
+fn template_names(path: &str) -> Result<Vec<&str>, String> {
+    let names = path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
+    let names = names.collect::<Vec<_>>();
+    if names.contains(&"") || path.contains(['?', '#']) {
+        return Err("its path holds more than a path: a query, a fragment or a parameter without a name".to_owned());
+    }
+    match unsendable_path(path) {
+        Some(why) => Err(why),
+        None => Ok(names),
+    }
+}
+
 impl Converter<'_> {
     /// Returns the drafted parameters. The error states why no client can send the operation.
     pub(super) fn parameters(&mut self, operation: &Operation<'_>, id: &str) -> Result<Vec<Value>, String> {
         let root = self.root;
         let mut drafted = Vec::<Value>::new();
-        for parameter in parameters(root, operation) {
-            if let Some(target) = parameter.value.get("$ref").and_then(Value::as_str) {
-                let text = format!("a parameter is left out: unresolved reference {:?}", display_pointer(target));
-                self.losses.add(Kind::Parameter, &operation.pointer, text);
+        let named = template_names(operation.path)?;
+        for (at, value) in operation.parameters_at(root) {
+            let reference = value.get("$ref").and_then(Value::as_str).map(display_pointer);
+            let (None, Some(value)) = (&reference, value.as_object()) else {
+                let why = reference.map(|target| format!("unresolved reference {target:?}"));
+                let why = why.unwrap_or_else(|| "it is not an object".to_owned());
+                self.losses.add(Kind::Parameter, &at, format!("a parameter is left out: {why}"));
+                continue;
+            };
+            let parameter = Parameter { value, at };
+            let name = parameter.text("name");
+            if parameter.text("in") == "path" && !named.contains(&name) {
+                self.losses.add(Kind::Parameter, &parameter.at, format!("{name:?} is left out: it is not in the path"));
                 continue;
             }
             for one in self.parameter(&parameter, id)? {
@@ -121,34 +143,14 @@ impl Converter<'_> {
                 }
             }
         }
-        self.path_parameters(operation, &mut drafted)?;
-        Ok(drafted)
-    }
-
-    /// Makes the path's parameters those that its template names.
-    fn path_parameters(&mut self, operation: &Operation<'_>, drafted: &mut Vec<Value>) -> Result<(), String> {
-        let named = operation.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
-        let named = named.collect::<Vec<_>>();
-        if named.iter().any(|name| name.is_empty()) || operation.path.contains(['?', '#']) {
-            return Err("its path holds more than a path: a query, a fragment or a parameter without a name".to_owned());
-        }
-        if let Some(why) = unsendable_path(operation.path) {
-            return Err(why);
-        }
-        let is = |parameter: &Value, name: &str| parameter["in"] == "path" && parameter["name"] == name;
-        let odd = drafted.iter().filter(|one| one["in"] == "path" && !named.iter().any(|name| is(one, name)));
-        for name in odd.filter_map(|one| one["name"].as_str()) {
-            self.losses.add(Kind::Parameter, &operation.pointer, format!("{name:?} is not in the path"));
-        }
-        drafted.retain(|one| one["in"] != "path" || named.iter().any(|name| is(one, name)));
         for name in named {
-            if !drafted.iter().any(|one| is(one, name)) {
+            if !drafted.iter().any(|one| one["in"] == "path" && one["name"] == name) {
                 let text = format!("{name:?} in the path is not described: converted to a string");
                 self.losses.add(Kind::Parameter, &operation.pointer, text);
                 drafted.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
             }
         }
-        Ok(())
+        Ok(drafted)
     }
 
     /// Converts a parameter: to several, if it is an object whose fields are sent one by one; to none, if it cannot be sent.
@@ -217,8 +219,9 @@ impl Converter<'_> {
             }
             return self.flat(parameter, fields);
         }
-        let hint = format!("{id}-{name}");
+        let (hint, mark) = (format!("{id}-{name}"), self.losses.len());
         let Some(converted) = self.parameter_schema((name, &schema, &schema_at), parameter, &hint) else {
+            self.losses.truncate_but_schemas(mark);
             return leave_out(self, "has a type without a single form as a string");
         };
         if deep && converted["type"] != "array" {
@@ -312,17 +315,14 @@ impl Converter<'_> {
                 fields.push_front((sent, simple, false));
                 continue;
             }
-            let hint = format!("parameter-{sent}");
-            match self.parameter_schema((&sent, &node, at), parameter, &hint) {
-                Some(converted) => {
-                    all.push(self.drafted(parameter, &sent, converted, required && parameter.required()))
-                }
-                None => self.losses.add(
-                    Kind::Parameter,
-                    at,
-                    format!("{sent:?} is left out: its type has no single form as a string"),
-                ),
-            }
+            let (hint, mark) = (format!("parameter-{sent}"), self.losses.len());
+            let Some(converted) = self.parameter_schema((&sent, &node, at), parameter, &hint) else {
+                self.losses.truncate_but_schemas(mark);
+                let text = format!("{sent:?} is left out: its type has no single form as a string");
+                self.losses.add(Kind::Parameter, at, text);
+                continue;
+            };
+            all.push(self.drafted(parameter, &sent, converted, required && parameter.required()));
         }
         if all.is_empty() && parameter.required() {
             return Err(format!("its required parameter {name:?} is an object without fields that can be sent"));
@@ -351,8 +351,9 @@ impl Converter<'_> {
         }
         if converted.get("x-any").is_some() {
             // Whatever its kind, it is sent as text; a list as several.
+            let why = self.losses.take_untyped(mark);
             self.losses.truncate_but_schemas(mark);
-            self.losses.add(Kind::Parameter, at, format!("{name:?} may have several types: callers pass a string"));
+            self.losses.add(Kind::Parameter, at, format!("callers pass {name:?} as a string: {why}"));
             converted = self.as_text(&converted);
         }
         if converted["type"] == "array" {
@@ -373,6 +374,11 @@ impl Converter<'_> {
                 if items.get("nullable").is_some() {
                     self.losses.add(Kind::Parameter, at, format!("{name:?}: an item that is null cannot be sent"));
                 }
+                if items.get("x-any").is_some() {
+                    let why = self.losses.take_untyped(mark);
+                    let text = format!("callers pass the items of {name:?} as strings: {why}");
+                    self.losses.add(Kind::Parameter, at, text);
+                }
                 converted["items"] = self.simple(&items, at, name)?;
                 if joined {
                     converted[NOT_EXPLODED] = json!(true);
@@ -386,6 +392,7 @@ impl Converter<'_> {
                 }
                 return Some(converted);
             }
+            self.losses.take_untyped(mark);
             // RFC 6570 has the comma itself in a path, and percent-encodes those in items.
             let encoded = if location == "path" { ", which is percent-encoded" } else { "" };
             let text = format!("callers pass the array {name:?} as one string, joined by {by}{encoded}");

@@ -7,7 +7,7 @@ use super::{
     Converter,
     field::Nodes,
     keywords::kinds,
-    media_types::{Content, content, kind, media_types, text},
+    media_types::{Content, content, is_any_media, kind, media_types, text},
 };
 use crate::{
     codegen::{
@@ -25,20 +25,22 @@ impl Converter<'_> {
         let stated = stated.filter(|(status, _)| !status.starts_with("x-")).map(|(status, response)| {
             let target = response.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
             let location = target.map_or_else(|| child(&at, status), str::to_owned);
-            (status.to_uppercase(), resolve(self.root, response), location)
+            (status.clone(), resolve(self.root, response), location)
         });
         let stated = stated.collect::<Vec<_>>();
         for (status, response, location) in &stated {
             if let Some(reference) = dangling(response) {
                 let text = format!("unresolved reference {reference:?}: converted to a response without a body");
-                self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), text);
+                self.losses.add(Kind::Response, &child(&at, status), text);
             }
             self.headers(status, response, location);
         }
         let mut drafted = Map::new();
         let mut successes = stated.iter().filter(|(status, ..)| status.starts_with('2')).collect::<Vec<_>>();
+        // `2XX` is of those that have no response of their own.
+        successes.sort_by_key(|(status, ..)| numeric(status) != *status);
         if successes.is_empty() {
-            successes = stated.iter().filter(|(status, ..)| status == "DEFAULT").collect();
+            successes = stated.iter().filter(|(status, ..)| is_default(status)).collect();
             let text = if successes.is_empty() {
                 "no success response is described: converted to 200 without a body"
             } else {
@@ -81,7 +83,7 @@ impl Converter<'_> {
             }
             if drafted.contains_key(&number) {
                 let text = format!("the success response {status} is read like {number}");
-                self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), text);
+                self.losses.add(Kind::Response, &child(&at, status), text);
                 continue;
             }
             let hint = if successes.len() == 1 { response_hint(id, "200") } else { response_hint(id, &number) };
@@ -123,7 +125,7 @@ impl Converter<'_> {
             let text = text(response, "description");
             let text = if text.is_empty() { "Error." } else { &text };
             drafted.insert(
-                if status == "DEFAULT" { "default".to_owned() } else { status.clone() },
+                if is_default(status) { "default".to_owned() } else { status.to_uppercase() },
                 json!({"description": text}),
             );
         }
@@ -166,12 +168,11 @@ impl Converter<'_> {
 
     /// Returns whether a body is decoded from JSON. Of any media type, a string is text as it comes.
     fn is_read_as_json(&self, media: &str, schema: &Option<Value>) -> bool {
-        let any = media.trim_start().starts_with("*/*") || media.trim_start().starts_with("application/*");
         let is_text = || {
             let schema = schema.as_ref().map(|schema| resolve(self.root, schema)).and_then(Value::as_object);
             schema.is_some_and(|schema| kinds(schema) == ["string"])
         };
-        kind(media) == Some(BodyKind::Json) && !(any && is_text())
+        kind(media) == Some(BodyKind::Json) && !(is_any_media(media) && is_text())
     }
 
     /// Returns the content of a success, and whether it is a file. `also` are the schemas of the JSON that may come instead.
@@ -194,8 +195,7 @@ impl Converter<'_> {
             }
             return (bytes(&vec![(media.clone(), None, String::new())]), true);
         }
-        let plain = media.split(';').next().unwrap_or_default().trim();
-        let named = if ["*/*", "application/*", ""].contains(&plain) { "application/json" } else { media.as_str() };
+        let named = if is_any_media(media) { "application/json" } else { media.as_str() };
         let schema = match schema {
             Some(schema) if also.iter().all(|(other, _)| other == schema) => {
                 self.schema(&schema.clone(), location, hint)
@@ -227,6 +227,10 @@ fn response_hint(id: &str, status: &str) -> String {
 fn bytes(content: &Content) -> Option<Value> {
     let (media, ..) = content.first()?;
     Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}}))
+}
+
+fn is_default(status: &str) -> bool {
+    status.eq_ignore_ascii_case("default")
 }
 
 fn numeric(status: &str) -> String {

@@ -1290,3 +1290,45 @@ fn alternatives_that_differ_in_documentation_only_are_one() {
     let unions = draft.losses.iter().filter(|loss| loss.kind == Kind::Union).map(|loss| loss.at.as_str());
     assert_eq!(unions.collect::<Vec<_>>(), ["/components/schemas/Card"]);
 }
+
+#[test]
+fn parameter_without_one_type_is_a_string_with_the_true_reason() {
+    let query = |name: &str, schema: Value| json!({"name": name, "in": "query", "schema": schema});
+    let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
+    let draft = drafted(sending(json!([
+        query("a", gone.clone()),
+        query("b", json!({"oneOf": [{"type": "integer"}, {"type": "string"}]})),
+        query("c", json!({"type": "array", "items": gone})),
+        query("d", json!({"type": "array", "items": {"type": "object", "properties": {"x": {}}}})),
+        {"name": "e", "in": "path", "required": true, "schema": {}},
+        null,
+    ])))
+    .expect("it converts");
+    let found = draft.losses.iter().filter(|loss| loss.at.contains("/parameters/"));
+    let found = found.map(|loss| format!("{}: {}", loss.at.replace("/paths/~1a/get/parameters/", ""), loss.text));
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [
+            "0/schema: callers pass \"a\" as a string: unresolved reference \"gone.yaml#/X\"",
+            "1/schema: callers pass \"b\" as a string: alternatives of different kinds (integer, string)",
+            "2/schema: callers pass the items of \"c\" as strings: unresolved reference \"gone.yaml#/X\"",
+            "3: \"d\" is left out: it has a type without a single form as a string",
+            "4: \"e\" is left out: it is not in the path",
+            "5: a parameter is left out: it is not an object",
+        ]
+    );
+    let at = draft.losses.iter().map(|loss| loss.kind).filter(|kind| *kind == Kind::Untyped).count();
+    assert_eq!(at, 0, "{:?}", losses(&draft));
+}
+
+#[test]
+fn success_of_its_own_status_comes_before_that_of_all() {
+    let body = |kind: &str| json!({"description": "d", "content": {"application/json": {"schema": {"type": kind}}}});
+    let mut root = responding(json!({}), json!({}));
+    root["paths"]["/a"]["get"]["responses"] = json!({"2XX": body("integer"), "default": {}, "200": body("string")});
+    let draft = drafted(root).expect("it converts");
+    let schema = draft.operations[0].value()["responses"]["200"]["content"]["application/json"]["schema"].clone();
+    assert_eq!(schema, json!({"type": "string"}));
+    let lost = draft.losses.iter().find(|loss| loss.text == "the success response 2XX is read like 200");
+    assert_eq!(lost.map(|loss| loss.at.as_str()), Some("/paths/~1a/get/responses/2XX"), "{:?}", losses(&draft));
+}
