@@ -59,7 +59,7 @@ impl<'a> Walk<'a> {
     /// Compares an object in a form, whose fields are `around[field]` in the draft.
     pub(super) fn form_object(&mut self, schema: &'a Value, at: String, own: &'a Value, around: &str, depth: usize) {
         let (at, schema) = resolved(self.theirs, at, schema);
-        for (name, (at, property)) in properties(self.theirs, schema, &at) {
+        for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
             let sent = format!("{around}[{name}]");
             match own.get("properties").and_then(|own| own.get(&sent)) {
                 Some(own) => self.schema(property, at, own, depth + 1),

@@ -2,6 +2,7 @@
 
 mod forms;
 mod parameters;
+mod responses;
 mod schema;
 mod walk;
 

@@ -1,6 +1,6 @@
 //! Parameters side by side with their drafts: how lists are joined, and the fields of their schemas.
 
-use openapi_document::{Operation, pointer::child};
+use openapi_document::{Operation, is_same_parameter, pointer::child};
 use serde_json::Value;
 
 use super::walk::{Walk, text};
@@ -8,37 +8,39 @@ use super::walk::{Walk, text};
 impl<'a> Walk<'a> {
     pub(super) fn parameters(&mut self, operation: &Operation<'a>, drafted: &'a Value) {
         let ours = drafted["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let described = operation.parameters_at(self.theirs);
-        let named = operation.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
-        let named = named.collect::<Vec<_>>();
-        for name in &named {
-            let is = |parameter: &Value| text(parameter, "in") == "path" && text(parameter, "name") == *name;
-            if !described.iter().any(|(_, parameter)| is(parameter)) {
+        let all = operation.parameters_at(self.theirs);
+        let names = operation.path.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+        for name in names {
+            let is_it = |(_, one): &(String, &Value)| text(one, "in") == "path" && text(one, "name") == name;
+            if !all.iter().any(is_it) {
                 self.add(&operation.pointer, format!("{name:?} in the path is not described"));
             }
         }
-        for (at, parameter) in described {
+        for (index, (at, parameter)) in all.iter().enumerate() {
+            let at = at.clone();
             self.from.clear();
             let (name, location) = (text(parameter, "name"), text(parameter, "in"));
+            let mut earlier = all.iter().take(index);
+            let is_again = earlier
+                .any(|(_, one)| is_same_parameter(one, parameter) || location == "body" && text(one, "in") == "body");
+            if is_again {
+                self.add(&at, format!("{name:?} is listed twice"));
+                continue;
+            }
             if location == "body" {
                 self.request_body(parameter, at.clone(), &at, drafted);
             }
             if matches!(location, "body" | "formData") {
                 continue;
             }
-            if location == "path" && !named.contains(&name) {
-                self.from.clone_from(&operation.pointer);
-                self.add(&at, format!("{name:?} is not in the path"));
-                continue;
-            }
             match ours.iter().find(|own| text(own, "name") == name && text(own, "in") == location) {
                 None => self.add(&at, format!("the parameter {name:?} is not in the draft")),
-                Some(_) if parameter.get("content").is_some() => {
+                Some(_) if parameter.get("content").is_some() && parameter.get("schema").is_none() => {
                     self.add(&at, format!("{name:?} is JSON in a parameter"))
                 }
                 Some(own) => {
                     let is_list = own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
-                    let (wanted, joined) = (joined_by(parameter), joined_by(own));
+                    let (wanted, joined) = (joined_by(parameter, self.is_swagger_2()), joined_by(own, false));
                     if location == "query" && is_list && wanted != joined {
                         let how = |by: Option<&str>| {
                             by.map_or("once for each item".to_owned(), |by| format!("joined by {by:?}"))
@@ -59,8 +61,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Returns what the items of a list in the query are joined by; nothing, if each is sent by itself.
-fn joined_by(parameter: &Value) -> Option<&'static str> {
-    let is_swagger_2 = parameter.get("schema").is_none() && text(parameter, "type") == "array";
+fn joined_by(parameter: &Value, is_swagger_2: bool) -> Option<&'static str> {
     match (text(parameter, "style"), text(parameter, "collectionFormat")) {
         _ if parameter.get("explode") == Some(&Value::Bool(true)) => None,
         ("spaceDelimited", _) | (_, "ssv") => Some(" "),

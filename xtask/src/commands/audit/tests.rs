@@ -148,7 +148,7 @@ fn loss_of_a_field_in_a_form_states_nothing_of_other_fields() {
         }
         draft.losses.clear();
         let all = missing_at(&published, &draft);
-        assert!(all.contains(&format!("{at}/properties/geo")) && all.len() == 3, "{all:?}");
+        assert!(all.contains(&format!("{at}/properties/geo")) && all.len() == 5, "{all:?}");
     }
 }
 
@@ -207,8 +207,9 @@ fn forms_and_joined_lists_of_swagger_2_are_compared() {
             format!("{form}/0"),
             format!("{form}/1"),
             format!("{form}/2"),
+            format!("{form}/3"),
             "/paths/~1parts/post/parameters".to_owned(),
-            "/paths/~1xml/post/parameters/0/schema".to_owned(),
+            "/paths/~1xml/post/parameters/0".to_owned(),
         ]
     );
 }
@@ -468,4 +469,168 @@ fn parts_of_an_object_are_compared_together() {
     assert!(at.iter().all(|at| draft.losses.iter().any(|loss| loss.at == *at)), "{:?}", draft.losses);
     draft.losses.retain(|loss| !at.contains(&loss.at.as_str()));
     assert_eq!(check(&published, &draft).0.len(), 2);
+}
+
+/// A specification of one operation on `/trips/{id}`, with components.
+fn trips(edition: &str, operation: &Value, schemas: &Value) -> Value {
+    json!({
+        "openapi": edition, "info": {"title": "Ferry", "version": "1"}, "servers": [{"url": "https://ferry.example"}],
+        "paths": {"/trips/{id}": {"post": operation}}, "components": {"schemas": schemas},
+    })
+}
+
+/// Checks that losses state all differences at these locations, and that all are found without the losses.
+fn assert_stated(root: &Value, expected: &[&str]) {
+    let (published, mut draft) = drafted(root);
+    assert_eq!(check(&published, &draft), (vec![], vec![]), "{root}");
+    draft.losses.clear();
+    let mut expected = expected.iter().map(|at| (*at).to_owned()).collect::<Vec<_>>();
+    expected.sort();
+    let mut found = missing_at(&published, &draft);
+    found.dedup();
+    assert_eq!(found, expected, "{root}");
+}
+
+#[test]
+fn parameters_that_cannot_be_sent_as_described_are_found() {
+    let text = json!({"type": "string"});
+    let query = |name: &str, schema: Value| json!({"name": name, "in": "query", "schema": schema});
+    let operation = json!({
+        "operationId": "addTrip",
+        "parameters": [
+            query("a", json!({})),
+            query("b", json!({"$ref": "ferry-types.yaml#/B"})),
+            query("c", json!({"oneOf": [{"type": "integer"}, text]})),
+            query("d", text.clone()),
+            query("d", text.clone()),
+            query("e", json!({"type": "array", "items": {}})),
+            {"$ref": "ferry-types.yaml#/F"},
+            null,
+            {"name": "site", "in": "path", "required": true, "schema": text},
+            {"name": "Accept", "in": "header", "schema": text},
+            {"name": "g", "in": "query", "schema": text, "content": {"application/json": {}}},
+            query("h", json!({"enum": ["x", "y"]})),
+        ],
+        "responses": {"204": {"description": "d"}},
+    });
+    let at = "/paths/~1trips~1{id}/post";
+    let parameter = |rest: &str| format!("{at}/parameters/{rest}");
+    let rest = ["0/schema", "1/schema", "2/schema", "4", "5/schema/items", "6", "7", "8", "9"];
+    let all = rest.map(parameter);
+    let mut expected = all.iter().map(String::as_str).collect::<Vec<_>>();
+    expected.push(at);
+    assert_stated(&trips("3.0.3", &operation, &json!({})), &expected);
+}
+
+#[test]
+fn bodies_and_responses_that_differ_are_found() {
+    let usage = json!({"$ref": "#/components/schemas/Usage"});
+    let schemas = json!({"Usage": {"type": "object", "properties": {"by": {}}}});
+    let at = "/paths/~1trips~1{id}/post";
+    let id = json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);
+    let by = "/components/schemas/Usage/properties/by";
+    let body = |media: &str, schema: Value| json!({"description": "d", "content": {media: schema}});
+    for (media, schema, own, responses, expected) in [
+        // Of any media type.
+        ("*/*", json!({"schema": usage}), by, json!({"204": {"description": "d"}}), by),
+        ("application/*", json!({}), "/requestBody/content/application~1*/schema", json!({"204": {}}), ""),
+        // The default response is the success where there is no other.
+        ("text/plain", json!({}), "", json!({"default": body("application/json", json!({"schema": usage}))}), by),
+        // All other successes are read like 200.
+        (
+            "text/plain",
+            json!({}),
+            "",
+            json!({
+                "200": body("application/json", json!({"schema": {"type": "string"}})),
+                "2XX": body("application/json", json!({"schema": usage})),
+            }),
+            "/responses/2XX",
+        ),
+    ] {
+        let operation = json!({
+            "operationId": "addTrip", "parameters": id, "requestBody": {"required": true, "content": {media: schema}},
+            "responses": responses,
+        });
+        let own = [own, expected].into_iter().filter(|at| !at.is_empty());
+        let own = own.map(|own| if own == by { own.to_owned() } else { format!("{at}{own}") });
+        let mut own = own.collect::<Vec<_>>();
+        own.dedup();
+        let expected = own.iter().map(String::as_str).collect::<Vec<_>>();
+        assert_stated(&trips("3.0.3", &operation, &schemas), &expected);
+    }
+}
+
+#[test]
+fn fields_of_each_kind_are_compared() {
+    let text = json!({"type": "string"});
+    let variant = |name: &str| json!({"type": "object", "properties": {name: {"type": "string"}}});
+    let thing = json!({"$ref": "#/components/schemas/Thing"});
+    let at = "/components/schemas/Usage/properties/f";
+    for (schema, expected) in [
+        // The items are not described.
+        (json!({"type": "array"}), vec![format!("{at}/items")]),
+        (
+            json!({"anyOf": [{"type": "array", "prefixItems": [text]}, {"type": "null"}]}),
+            vec![format!("{at}/anyOf/0/items")],
+        ),
+        // Fields beside the listed ones.
+        (
+            json!({"type": "object", "properties": {"a": text}, "patternProperties": {"^x-": {"type": "integer"}}}),
+            vec![format!("{at}/patternProperties/^x-")],
+        ),
+        (
+            json!({"type": "object", "properties": {"extra": text}, "additionalProperties": true}),
+            vec![format!("{at}/additionalProperties")],
+        ),
+        // What an `allOf` of one part requires beside it.
+        (json!({"allOf": [thing], "required": ["gone"]}), vec![at.to_owned()]),
+        // Alternatives in a part.
+        (json!({"allOf": [{"oneOf": [variant("a"), variant("b")]}, variant("c")]}), vec![format!("{at}/allOf/0")]),
+        // Not different in the draft: values of a text without its type, the same twice, a part that adds an example.
+        (json!({"oneOf": [{"type": "string", "enum": ["a", "b"]}, {"enum": ["c", "d"]}]}), vec![]),
+        (
+            json!({"anyOf": [{"title": "one", "$ref": "#/components/schemas/Thing"}, {"title": "two", "$ref": "#/components/schemas/Thing"}]}),
+            vec![],
+        ),
+        (json!({"allOf": [variant("a"), {"properties": {"a": {"example": "x"}}}]}), vec![]),
+        (json!({"type": "object", "discriminator": {"propertyName": "a"}, "properties": {"a": text}}), vec![]),
+        (json!({"type": ["string", "null"]}), vec![]),
+    ] {
+        let schemas = json!({
+            "Thing": {"type": "object", "properties": {"name": text}},
+            "Usage": {"type": "object", "properties": {"f": schema}},
+        });
+        let operation = json!({
+            "operationId": "addTrip",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": text}],
+            "responses": {"200": {"description": "d", "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Usage"}},
+            }}},
+        });
+        let expected = expected.iter().map(String::as_str).collect::<Vec<_>>();
+        assert_stated(&trips("3.1.0", &operation, &schemas), &expected);
+    }
+}
+
+#[test]
+fn null_and_optional_fields_that_a_draft_loses_are_found() {
+    let mut root = meters();
+    let id = &mut root["components"]["schemas"]["Meter"]["properties"]["id"];
+    *id = json!({"type": "string", "nullable": true});
+    let (published, draft) = drafted(&root);
+    assert_eq!(check(&published, &draft).0, []);
+    for change in [
+        |schema: &mut Value| schema["required"] = json!(["state"]),
+        |schema: &mut Value| {
+            schema["properties"]["id"].as_object_mut().map(|id| id.remove("nullable"));
+        },
+    ] {
+        let (published, mut draft) = drafted(&root);
+        let (_, packed) = draft.schemas.iter_mut().find(|(name, _)| name == "Meter").expect("the schema");
+        let mut schema = packed.value();
+        change(&mut schema);
+        *packed = schema.into();
+        assert_eq!(missing_at(&published, &draft).len(), 1);
+    }
 }

@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::{
     Difference,
-    schema::{has_fields_of, has_union, join, kinds, properties, resolved, unions, values, with_parts},
+    schema::{
+        has_fields_of, has_union, inner_unions, is_nullable, items, join, kinds, other_fields, properties, required,
+        resolved, unions, values,
+    },
 };
 use crate::import::{self, Conversion, Published};
 
@@ -28,6 +31,7 @@ pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Dif
         merged: BTreeSet::new(),
         seen: BTreeSet::new(),
         sent: false,
+        is_part: false,
         is_form: false,
     };
     for operation in import::operations(&published.root) {
@@ -41,7 +45,7 @@ pub(super) fn differences(published: &Published, draft: &Conversion) -> (Vec<Dif
 pub(super) struct Walk<'a> {
     pub(super) theirs: &'a Value,
     pub(super) ours: &'a Value,
-    found: Vec<Difference>,
+    pub(super) found: Vec<Difference>,
     /// Where the schema that is compared is used.
     pub(super) from: String,
     /// Locations of the fields of alternatives that are one field in the draft: a loss is noted at one of them.
@@ -50,6 +54,8 @@ pub(super) struct Walk<'a> {
     seen: BTreeSet<(String, String, bool)>,
     /// Whether the client sends what is compared.
     sent: bool,
+    /// Whether other parts of `allOf` or alternatives describe what is compared, too.
+    is_part: bool,
     /// Whether what is compared is a form: objects in it are fields of their own, and numbers are text.
     pub(super) is_form: bool,
 }
@@ -59,6 +65,10 @@ pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 impl<'a> Walk<'a> {
+    pub(super) fn is_swagger_2(&self) -> bool {
+        self.theirs.get("swagger").is_some()
+    }
+
     pub(super) fn add(&mut self, at: &str, text: impl Into<String>) {
         let from = if self.from.is_empty() { at } else { &self.from }.to_owned();
         self.found.push(Difference { at: at.to_owned(), from, text: text.into(), is_certain: true });
@@ -74,46 +84,7 @@ impl<'a> Walk<'a> {
             self.request_body(body, from, &at, drafted);
         }
         self.sent = false;
-        for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
-            let at = child(&child(&operation.pointer, "responses"), status);
-            let (at, response) = resolve_at(self.theirs, at, response);
-            let mut headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
-            if !status.starts_with("x-") && headers.any(|(name, _)| !import::is_ignored_header(name)) {
-                self.from.clear();
-                self.add(&child(&at, "headers"), "the headers are not in the draft");
-            }
-            // The response to HEAD has no body, whatever is described.
-            if !status.starts_with('2') || operation.method == "head" {
-                continue;
-            }
-            if drafted["x-download"] == true {
-                let media = response.get("content").and_then(Value::as_object).into_iter().flatten();
-                for (media, body) in media {
-                    let media_at = child(&child(&at, "content"), media);
-                    let described = !import::is_json(media) && self.is_structured(body);
-                    let passed_on = if described { child(&media_at, "schema") } else { media_at };
-                    if described || import::is_json(media) {
-                        self.found.push(Difference {
-                            at: passed_on,
-                            from: at.clone(),
-                            text: "the bytes are passed on in the draft".to_owned(),
-                            is_certain: false,
-                        });
-                    }
-                }
-                continue;
-            }
-            let own = drafted["responses"].get(status).or_else(|| {
-                let all = drafted["responses"].as_object()?;
-                let (read, own) = all.iter().find(|(own, _)| own.starts_with('2'))?;
-                // Two bodies are read as one.
-                let at = child(&child(&operation.pointer, "responses"), read);
-                let text = "read like another status".to_owned();
-                self.found.push(Difference { from: at.clone(), at, text, is_certain: false });
-                Some(own)
-            });
-            self.content(response, &at, own);
-        }
+        self.responses(operation, drafted);
     }
 
     /// Compares a request body of any media type: it is in the draft, unless nothing may be in it.
@@ -135,43 +106,49 @@ impl<'a> Walk<'a> {
     /// Returns whether an object has no fields in the direction that is compared.
     fn is_empty_object(&self, schema: &'a Value) -> bool {
         let (at, schema) = resolved(self.theirs, String::new(), schema);
-        let fields = properties(self.theirs, schema, &at);
+        let fields = properties(self.theirs, schema, &at, 0);
         let is_map = schema.get("additionalProperties").is_some_and(import::states_something);
         kinds(self.theirs, schema, 0).iter().eq(["object"].iter())
             && !is_map
             && fields.iter().all(|(_, (_, property))| self.is_skipped(property))
     }
 
-    /// Returns whether a field is of the other direction only.
+    /// Returns whether a field is of the other direction.
     pub(super) fn is_skipped(&self, property: &'a Value) -> bool {
-        let parts = with_parts(self.theirs, resolve(self.theirs, property), "", 0);
-        let states = |key: &str| {
-            let schemas = parts.iter().map(|(_, part)| *part).chain([property]);
-            schemas.into_iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
-        };
-        let (of_others, of_these) = if self.sent { ("readOnly", "writeOnly") } else { ("writeOnly", "readOnly") };
-        states(of_others) && !states(of_these)
+        let key = if self.sent { "readOnly" } else { "writeOnly" };
+        let behind = resolved(self.theirs, String::new(), property).1;
+        [property, behind].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
     }
 
     /// Compares the JSON or the form of a body.
-    fn content(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
+    pub(super) fn content(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
         let json = |holder: &'a Value| {
             let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
             let bodies = content.map(|(media, body)| (media.as_str(), body)).collect::<Vec<_>>();
-            let json = bodies.iter().find(|(media, _)| import::is_json(media));
-            json.or_else(|| bodies.iter().find(|(media, _)| import::is_form(media))).copied()
+            let of = |fits: fn(&str) -> bool| bodies.iter().find(|(media, _)| fits(media)).copied();
+            of(import::is_json).or_else(|| of(import::is_any_media)).or_else(|| of(import::is_form))
         };
         self.from.clear();
-        if let (Some(schema), Some((_, own))) = (holder.get("schema"), own.and_then(json)) {
+        if self.is_swagger_2() && holder.get("content").is_none() {
             // Swagger 2 has the schema without a media type.
-            return own.get("schema").into_iter().for_each(|own| self.schema(schema, child(at, "schema"), own, 0));
+            let described = holder.get("schema");
+            match (described, own.and_then(json).and_then(|(_, own)| own.get("schema"))) {
+                (Some(schema), Some(own)) => self.schema(schema, child(at, "schema"), own, 0),
+                (Some(_), None) if own.is_none_or(|own| own.get("content").is_none()) => {
+                    self.add(&child(at, "schema"), "the body is not in the draft");
+                }
+                (None, Some(_)) => self.add(&child(at, "schema"), "the body is not described"),
+                _ => {}
+            }
+            return;
         }
         let own_media = own.and_then(json).map(|(media, _)| media);
         let same = own_media.and_then(|media| Some((media, holder.get("content")?.get(media)?)));
-        let Some((media, body)) = same.or_else(|| json(holder)) else { return self.encoded_by_callers(holder, at) };
+        let Some((media, body)) = same.or_else(|| json(holder)) else { return };
         if own.is_none() {
             return self.add(at, "the body is not in the draft");
         }
+        let body = resolve(self.theirs, body);
         let at = child(&child(&child(at, "content"), media), "schema");
         match (body.get("schema"), own.and_then(json).and_then(|(_, body)| body.get("schema"))) {
             (Some(schema), Some(own)) => {
@@ -183,30 +160,9 @@ impl<'a> Walk<'a> {
                 self.is_form = false;
             }
             (Some(_), None) => self.add(&at, "the JSON is not in the draft"),
-            (None, _) => self.found.push(Difference {
-                from: at.clone(),
-                at,
-                text: "not described".to_owned(),
-                is_certain: false,
-            }),
+            (None, Some(_)) => self.add(&at, "the body is not described"),
+            (None, None) => {}
         }
-    }
-
-    /// Compares a body that is neither JSON nor a form: callers encode it, whatever its schema is.
-    fn encoded_by_callers(&mut self, holder: &'a Value, at: &str) {
-        let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
-        let bodies = content.map(|(media, body)| (child(&child(at, "content"), media), body));
-        for (at, body) in bodies.chain([(at.to_owned(), holder)]) {
-            if self.is_structured(body) {
-                return self.add(&child(&at, "schema"), "the body's schema is not in the draft");
-            }
-        }
-    }
-
-    /// Returns whether the schema of a body describes more than a string.
-    fn is_structured(&self, body: &'a Value) -> bool {
-        let schema = body.get("schema").map(|schema| resolved(self.theirs, String::new(), schema).1);
-        schema.is_some_and(|schema| kinds(self.theirs, schema, 0).iter().any(|kind| !["string", "file"].contains(kind)))
     }
 
     pub(super) fn schema(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
@@ -220,48 +176,71 @@ impl<'a> Walk<'a> {
         if ours.is_empty() {
             return self.add(&at, "any JSON in the draft");
         }
+        if theirs.is_empty() {
+            self.add(&at, format!("no type is stated, and {} in the draft", join(&ours)));
+        }
         let is_decimal = self.is_form && theirs.contains("number") && text(own, "format") == "decimal";
-        if !theirs.is_empty() && !is_decimal && !theirs.iter().any(|kind| ours.contains(kind)) {
+        let is_kept = |kind: &str| ours.contains(kind) || kind == "integer" && ours.contains("number");
+        if !is_decimal && !theirs.iter().all(|kind| is_kept(kind)) {
             let text = format!("{} is {} in the draft", join(&theirs), join(&ours));
             return self.add(&at, text);
         }
         for at in unions(self.theirs, schema, &at, 0) {
             self.add(&at, "alternatives");
         }
-        self.of_parts(schema, &at);
-        // In the form of text: what is listed in a string is one, however YAML reads it.
-        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let values = values(self.theirs, schema, 0).into_iter().filter(|value| !value.is_null()).map(shown);
-        let listed = own.get("enum").and_then(Value::as_array).into_iter().flatten().map(shown).collect::<Vec<_>>();
-        if values.collect::<Vec<_>>().iter().any(|value| !listed.contains(value)) {
-            self.add(&at, "values of the list are not in the draft");
+        for at in inner_unions(self.theirs, schema, &at, 0) {
+            self.found.push(Difference {
+                at,
+                from: self.from.clone(),
+                text: "alternatives".to_owned(),
+                is_certain: false,
+            });
         }
-        let is_listed = own.get("enum").is_some();
-        if text(schema, "format").starts_with("date") && text(own, "format") != text(schema, "format") && !is_listed {
+        self.values(schema, &at, own, &ours);
+        if text(schema, "format").starts_with("date") && text(own, "format") != text(schema, "format") {
             self.add(&at, format!("{} has no such format in the draft", text(schema, "format")));
         }
         if !theirs.contains("object") {
             return self.items(schema, &at, own, depth);
         }
-        let described = properties(self.theirs, schema, &at);
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let described = properties(self.theirs, schema, &at, 0);
+        let required = required(self.theirs, schema, 0);
+        let stated = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         // Another part of `allOf` may describe it.
         let is_described = |name: &str| {
             let own = own.get("properties").and_then(|own| own.get(name));
             described.iter().any(|(known, _)| known == name) || own.is_some_and(|own| own.get("x-any").is_none())
         };
-        for name in required.filter(|name| !is_described(name)) {
+        for name in stated.filter(|name| !is_described(name)) {
             self.add(&at, format!("{name:?} is required and not described"));
         }
         // What one part has in the other direction only, a part that adds a default has not either.
         let skipped = described.iter().filter(|(_, (_, property))| self.is_skipped(property));
         let skipped = skipped.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
+        let typed = described.iter().filter(|(_, (_, property))| !kinds(self.theirs, property, 0).is_empty());
+        let typed = typed.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
+        let mut once = BTreeSet::new();
+        let shared = described.iter().filter(|(name, _)| !once.insert(name.as_str())).map(|(name, _)| name.clone());
+        let shared = shared.collect::<BTreeSet<_>>();
         let is_union = has_union(self.theirs, schema, 0);
         self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
             match own.get("properties").and_then(|own| own.get(&name)) {
-                Some(own) => self.schema(property, at, own, depth + 1),
-                None if skipped.contains(&name) => {}
+                // Another part states the type.
+                Some(_) if typed.contains(&name) && kinds(self.theirs, property, 0).is_empty() => {}
+                Some(field) => {
+                    let is_required = own.get("required").and_then(Value::as_array);
+                    let is_required = is_required.is_some_and(|all| all.contains(&name.as_str().into()));
+                    if is_required && !self.is_part && !required.contains(name.as_str()) {
+                        self.add(&at, format!("{name:?} is required in the draft"));
+                    }
+                    let is_part = self.is_part;
+                    self.is_part |= shared.contains(&name);
+                    self.field(property, at, field, depth + 1);
+                    self.is_part = is_part;
+                }
+                None if self.is_skipped(property) => {}
+                None if skipped.contains(&name) && !import::states_something(property) => {}
                 None if self.is_form && has_fields_of(own, &name) => self.form_object(property, at, own, &name, depth),
                 None => {
                     self.from.clear();
@@ -269,33 +248,32 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        self.items(schema, &at, own, depth);
+        self.other_fields(schema, &at, own, depth);
     }
 
-    /// Notes what the parts of a schema state that the draft may have in another form.
-    fn of_parts(&mut self, schema: &'a Value, at: &str) {
-        let parts = with_parts(self.theirs, schema, at, 0);
-        let has_base = parts.iter().skip(1).any(|(_, part)| part.get("discriminator").is_some());
-        let mut found = if has_base { vec![at.to_owned()] } else { Vec::new() };
-        for (at, part) in &parts {
-            for key in ["oneOf", "anyOf", "discriminator", "prefixItems"] {
-                found.extend(part.get(key).map(|_| child(at, key)));
-            }
-            for key in ["additionalProperties", "unevaluatedProperties", "patternProperties"] {
-                found.extend(part.get(key).filter(|others| others.is_object()).map(|_| child(at, key)));
-            }
-            let is_list = part.get("type").is_some_and(|kind| kind == "array");
-            if is_list && part.get("items").is_none_or(|items| !items.is_object()) {
-                found.push(child(at, "items"));
-            }
+    /// Compares what is in an object or a list: it may be null in the draft if it may be null.
+    fn field(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
+        let is_any = resolve(self.ours, own).get("x-any").is_some();
+        if !self.is_form && !is_any && is_nullable(self.theirs, schema, 0) && !is_nullable(self.ours, own, 0) {
+            self.from.clear();
+            self.add(&at, "null is not in the draft");
         }
-        let text = "of a part".to_owned();
-        self.found.extend(found.into_iter().map(|at| Difference {
-            from: at.clone(),
-            at,
-            text: text.clone(),
-            is_certain: false,
-        }));
+        self.schema(schema, at, own, depth);
+    }
+
+    /// Compares lists of values.
+    fn values(&mut self, schema: &'a Value, at: &str, own: &'a Value, ours: &BTreeSet<&str>) {
+        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let values = values(self.theirs, schema, 0).into_iter().filter(|value| !value.is_null()).map(shown);
+        let values = values.collect::<BTreeSet<_>>();
+        let listed = own.get("enum").and_then(Value::as_array).into_iter().flatten().map(shown);
+        let mut listed = listed.collect::<BTreeSet<_>>();
+        if ours.contains("boolean") && values.len() == 2 {
+            listed.extend(["true".to_owned(), "false".to_owned()]);
+        }
+        if !values.is_subset(&listed) {
+            self.add(at, "values of the list are not in the draft");
+        }
     }
 
     /// Notes locations of one field of the draft, behind their references too, and those of the fields below it. What they have between them
@@ -324,7 +302,7 @@ impl<'a> Walk<'a> {
         let items = items.map(|(at, _)| child(at, "items"));
         self.merge(&items.collect::<Vec<_>>(), is_union, depth);
         if depth < MERGED_DEPTH {
-            let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at));
+            let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at, 0));
             self.merge_fields(fields.map(|(name, (at, _))| (name, at)), is_union, depth + 1);
         }
     }
@@ -340,12 +318,35 @@ impl<'a> Walk<'a> {
     }
 
     fn items(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
-        for key in ["items", "additionalProperties"] {
-            // A map of anything is one in the draft; a list of it is read as any JSON.
-            let described =
-                |schema: &&Value| schema.is_object() && (key == "items" || import::states_something(schema));
-            if let (Some(schema), Some(own)) = (schema.get(key).filter(described), own.get(key)) {
-                self.schema(schema, child(at, key), own, depth + 1);
+        let Some(own) = own.get("items") else { return };
+        let all = items(self.theirs, schema, at, 0);
+        if all.len() > 1 {
+            self.merged.insert(all.iter().map(|(at, _)| at.clone()).collect());
+        }
+        for (at, items) in all {
+            match items {
+                Some(items) => self.field(items, at, own, depth + 1),
+                None => self.add(&at, "the items are not described"),
+            }
+        }
+    }
+
+    /// Compares the fields beside those that are listed.
+    fn other_fields(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
+        let others = other_fields(self.theirs, schema, at, 0);
+        if others.len() > 1 {
+            let locations = others.iter().map(|(at, _)| at.clone());
+            self.merged.insert(locations.chain([child(at, "additionalProperties")]).collect());
+        }
+        for (at, schema) in others {
+            match own.get("additionalProperties") {
+                // A map of anything is one in the draft.
+                Some(own) if import::states_something(schema) => self.field(schema, at, own, depth + 1),
+                Some(_) => {}
+                None => {
+                    self.from.clear();
+                    self.add(&at, "other fields are not in the draft");
+                }
             }
         }
     }
