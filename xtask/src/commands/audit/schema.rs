@@ -94,11 +94,14 @@ pub(super) fn is_nullable(root: &Value, schema: &Value, depth: usize) -> bool {
         || !all.is_empty() && all.iter().all(|part| *part)
 }
 
-/// Returns the fields that a schema or any of its parts requires.
-pub(super) fn required<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a str> {
+/// Returns the fields that a schema or any of its parts requires, with the locations of these.
+pub(super) fn required<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, &'a str)> {
     let own = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let inner = parts(root, schema).filter(|_| depth < DEPTH).flat_map(|(_, part)| required(root, part, depth + 1));
-    own.chain(inner).collect()
+    let mut found = own.map(|name| (at.to_owned(), name)).collect::<Vec<_>>();
+    for (at, part) in located_parts(root, schema, at).filter(|_| depth < DEPTH) {
+        found.extend(required(root, part, &at, depth + 1));
+    }
+    found
 }
 
 /// Returns the parts of a schema, behind their references, with their keywords.

@@ -204,16 +204,23 @@ impl<'a> Walk<'a> {
             return self.items(schema, &at, own, depth);
         }
         let described = properties(self.theirs, schema, &at, 0);
-        let required = required(self.theirs, schema, 0);
-        let stated = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let required = required(self.theirs, schema, &at, 0);
         // Another part of `allOf` may describe it.
         let is_described = |name: &str| {
             let own = own.get("properties").and_then(|own| own.get(name));
             described.iter().any(|(known, _)| known == name) || own.is_some_and(|own| own.get("x-any").is_none())
         };
-        for name in stated.filter(|name| !is_described(name)) {
-            self.add(&at, format!("{name:?} is required and not described"));
+        for (location, name) in required.iter().filter(|(_, name)| !is_described(name)) {
+            // What a part requires is reported where the part is used by itself, too.
+            let (at, from, is_certain) = (location.clone(), self.from.clone(), *location == at);
+            self.found.push(Difference {
+                at,
+                from,
+                text: format!("{name:?} is required and not described"),
+                is_certain,
+            });
         }
+        let required = required.iter().map(|(_, name)| *name).collect::<BTreeSet<_>>();
         // What one part has in the other direction only, a part that adds a default has not either.
         let skipped = described.iter().filter(|(_, (_, property))| self.is_skipped(property));
         let skipped = skipped.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();

@@ -63,6 +63,7 @@ impl Converter<'_> {
             let node = without_empty_text(&node);
             let mark = self.losses.len();
             let converted = self.schema(&node, &at, &format!("form-{sent}"));
+            let why = self.losses.take_untyped(mark);
             self.losses.truncate_but_schemas(mark);
             let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
             let component = target.and_then(|target| target.strip_prefix(SCHEMAS));
@@ -118,7 +119,7 @@ impl Converter<'_> {
             let node = if let Some(items) = items {
                 self.form_list(&sent, &node, items, stated, &at)
             } else if choice {
-                let lost = format!("the form's field {sent:?} may have several types: callers pass a string");
+                let lost = format!("callers pass the form's field {sent:?} as a string: {why}");
                 self.losses.add(Kind::Body, &at, lost);
                 text(None, &node)
             } else if converted["type"] == "number" {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Keywords that do not restrict values.
-const ANNOTATIONS: [&str; 13] = [
+const ANNOTATIONS: [&str; 19] = [
     "title",
     "description",
     "example",
@@ -17,6 +17,12 @@ const ANNOTATIONS: [&str; 13] = [
     "nullable",
     "x-nullable",
     "$comment",
+    "$schema",
+    "$id",
+    "$anchor",
+    "$dynamicAnchor",
+    "$defs",
+    "definitions",
 ];
 
 /// Keywords that may describe fields, and are not read.
@@ -71,7 +77,8 @@ pub(super) fn set_nullable(converted: &mut Value, nullable: bool) {
 pub(super) fn is_nullable(map: &Map<String, Value>) -> bool {
     let flag = |key: &str| map.get(key).and_then(Value::as_bool).unwrap_or_default();
     let listed = |key: &str, null: &Value| map.get(key).and_then(Value::as_array).is_some_and(|all| all.contains(null));
-    flag("nullable") || flag("x-nullable") || listed("type", &json!("null")) || listed("enum", &Value::Null)
+    let is_null = map.get("type") == Some(&json!("null"));
+    is_null || flag("nullable") || flag("x-nullable") || listed("type", &json!("null")) || listed("enum", &Value::Null)
 }
 
 /// Returns the types that a schema states or means, null aside.

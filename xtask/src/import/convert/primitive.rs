@@ -42,12 +42,23 @@ impl Converter<'_> {
             "boolean" => {
                 let mut flag = json!({"type": "boolean"});
                 describe(&mut flag, map);
-                if map.contains_key("enum") || map.contains_key("const") {
+                let listed = values(map);
+                if listed.len() == 1 {
                     self.losses.add(Kind::Enum, at, "a boolean of one value: read as any boolean");
+                }
+                if listed.iter().any(|value| !["true", "false"].contains(&value.as_str())) {
+                    self.losses.add(
+                        Kind::Enum,
+                        at,
+                        "listed values that are no booleans: left out, as the type requires",
+                    );
                 }
                 flag
             }
-            "file" => json!({"type": "string", "format": "binary"}),
+            "file" => {
+                self.losses.add(Kind::Type, at, "a file outside of a form and of a response: converted to a string");
+                json!({"type": "string"})
+            }
             other => self.any(map, at, &format!("unknown type {other:?}")),
         }
     }

@@ -33,7 +33,8 @@ struct Stated {
 impl Converter<'_> {
     /// Returns the drafted request body, if there is one. The error states why no client can send it.
     pub(super) fn body(&mut self, operation: &Operation<'_>, id: &str) -> Result<Option<Value>, String> {
-        let stated = operation.value.get("requestBody").map(|body| resolve(self.root, body));
+        let stated = operation.value.get("requestBody").filter(|_| self.edition != Edition::Swagger2);
+        let stated = stated.map(|body| resolve(self.root, body));
         if let Some(reference) = stated.and_then(dangling) {
             return Err(format!("unresolved reference {reference:?} of its body"));
         }
@@ -82,9 +83,10 @@ impl Converter<'_> {
                 (sent, not_null(&schema))
             }
             BodyKind::Form => {
+                let is_described = form_data.is_some() || schema.is_some();
                 let stated = || self.view(schema.as_ref().unwrap_or(&json!({"type": "object"})), location);
                 let view = form_data.or_else(stated).ok_or("its form is not an object")?;
-                if !view.has_fields() && !view.is_empty() {
+                if !view.has_fields() && !(is_described && view.is_empty()) {
                     if required {
                         return Err("its form has any fields, of which none is described".to_owned());
                     }
@@ -143,9 +145,18 @@ impl Converter<'_> {
                 at,
             });
         }
+        if operation.value.contains_key("requestBody") {
+            let text = "not sent: Swagger 2.0 has the body among the parameters";
+            self.losses.add(Kind::Body, &child(&operation.pointer, "requestBody"), text);
+        }
         let parameters = parameters(self.root, operation);
         let mut consumed = media_types(self.root, operation, "consumes");
         if let Some(body) = parameters.iter().find(|parameter| parameter.text("in") == "body") {
+            let bodies = parameters.iter().filter(|other| ["body", "formData"].contains(&other.text("in")));
+            for other in bodies.filter(|other| other.at != body.at) {
+                let text = format!("{:?} is left out: the operation has a body already", other.text("name"));
+                self.losses.add(Kind::Body, &other.at, text);
+            }
             let location = child(&body.at, "schema");
             let consumed =
                 consumed.into_iter().map(|media| (media, body.value.get("schema").cloned(), location.clone()));

@@ -33,6 +33,10 @@ impl Converter<'_> {
                 let text = format!("unresolved reference {reference:?}: converted to a response without a body");
                 self.losses.add(Kind::Response, &child(&at, status), text);
             }
+            if self.edition == Edition::Swagger2 && response.get("content").is_some() {
+                let text = "not read: Swagger 2.0 has `schema` in its place";
+                self.losses.add(Kind::Response, &child(location, "content"), text);
+            }
             self.headers(status, response, location);
         }
         let mut drafted = Map::new();

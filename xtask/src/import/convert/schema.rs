@@ -81,6 +81,9 @@ impl Converter<'_> {
                 let parts = json!([{"$ref": target}, beside_it]);
                 let mut whole = map.clone();
                 whole.retain(|key, _| annotates(key));
+                if is_nullable(map) {
+                    whole.insert("nullable".to_owned(), json!(true));
+                }
                 whole.insert("allOf".to_owned(), parts);
                 return self.convert(&Value::Object(whole), at, hint);
             }

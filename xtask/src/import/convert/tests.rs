@@ -518,7 +518,8 @@ fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
         .expect("it converts");
     let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1.value();
     assert_eq!(form["properties"]["at"], json!({"type": "string", "description": "When."}));
-    assert_eq!(losses(&draft)[0], "the form's field \"at\" may have several types: callers pass a string");
+    let reason = "callers pass the form's field \"at\" as a string: alternatives of different kinds (integer, string)";
+    assert_eq!(losses(&draft)[0], reason);
 }
 
 /// Losses of bodies and operations, with their places below `/paths/~1a/post`.
@@ -1331,4 +1332,55 @@ fn success_of_its_own_status_comes_before_that_of_all() {
     assert_eq!(schema, json!({"type": "string"}));
     let lost = draft.losses.iter().find(|loss| loss.text == "the success response 2XX is read like 200");
     assert_eq!(lost.map(|loss| loss.at.as_str()), Some("/paths/~1a/get/responses/2XX"), "{:?}", losses(&draft));
+}
+
+#[test]
+fn both_values_of_a_boolean_and_null_of_a_reference_are_kept() {
+    for listed in [json!([true, false]), json!(["true", "false"]), json!(["true", "false", null])] {
+        let (_, _, lost) = field(json!({"type": "boolean", "enum": listed}));
+        assert_eq!(lost, ["of 400"], "{listed}");
+    }
+    let other = json!({"$ref": "#/components/schemas/Other"});
+    for nullable in
+        [json!({"$ref": other["$ref"], "type": ["object", "null"]}), json!({"type": "null", "allOf": [other]})]
+    {
+        assert_eq!(field(nullable.clone()).0["nullable"], true, "{nullable}");
+    }
+}
+
+#[test]
+fn what_swagger_2_does_not_have_is_reported() {
+    let content = json!({"application/json": {"schema": {"type": "string"}}});
+    let body = |name: &str| json!({"name": name, "in": "body", "schema": {"type": "string"}});
+    let root = json!({
+        "swagger": "2.0", "info": {"title": "X", "version": "1"}, "host": "api.x.example",
+        "paths": {
+            "/a": {"post": {"requestBody": {"content": content}, "responses": {"200": {"content": content}}}},
+            "/b": {"post": {"parameters": [body("one"), body("two")], "responses": {"200": {}}}},
+        },
+    });
+    let draft = drafted(root).expect("it converts");
+    for (at, expected) in [
+        ("/paths/~1a/post/requestBody", "not sent: Swagger 2.0 has the body among the parameters"),
+        ("/paths/~1a/post/responses/200/content", "not read: Swagger 2.0 has `schema` in its place"),
+        ("/paths/~1b/post/parameters/1", "\"two\" is left out: the operation has a body already"),
+    ] {
+        let found = draft.losses.iter().filter(|loss| loss.at == at).map(|loss| loss.text.as_str());
+        assert_eq!(found.collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[test]
+fn form_without_a_schema_is_not_sent_with_a_reason() {
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    root["paths"]["/a"]["post"] = json!({
+        "operationId": "sendA", "requestBody": {"content": {"application/x-www-form-urlencoded": {}}},
+        "responses": {"204": {"description": "d"}},
+    });
+    let draft = drafted(root).expect("it converts");
+    assert!(
+        losses_of_bodies(&draft).iter().any(|text| text.contains("of which none is described")),
+        "{:?}",
+        losses(&draft)
+    );
 }

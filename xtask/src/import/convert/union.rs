@@ -25,7 +25,7 @@ impl Converter<'_> {
     pub(super) fn variants(&mut self, map: &Map<String, Value>, key: &str, at: &str, hint: &str) -> Value {
         let list = child(at, key);
         let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
-        let nodes = parts.map(|(index, part)| (part.clone(), item(&list, index))).collect();
+        let nodes = parts.map(|(index, part)| (typed_by(map, part), item(&list, index))).collect();
         // What an expandable field is until it is asked for otherwise: an id.
         let converted = if map.contains_key("x-expansionResources") {
             self.losses.add(Kind::Union, at, "an id that may be expanded to an object: only the id is read");
@@ -33,12 +33,28 @@ impl Converter<'_> {
         } else {
             self.union(nodes, at, hint)
         };
+        self.compare_type(map, &converted, at);
         let known = converted["description"].as_str().filter(|text| text.starts_with(KNOWN)).map(str::to_owned);
         let mut whole = beside(converted, map);
         if let Some(known) = known.filter(|known| whole["description"] != known.as_str()) {
             super::primitive::add_text(&mut whole, &known);
         }
         whole
+    }
+
+    /// Notes a type that is none of its alternatives'.
+    fn compare_type(&mut self, map: &Map<String, Value>, converted: &Value, at: &str) {
+        let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
+        let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
+        let component = component.and_then(|name| self.components.get(name)).map(|(_, schema)| schema);
+        let read = component.unwrap_or(converted).get("type").and_then(Value::as_str);
+        let stated = map.get("type").map_or_else(Vec::new, |_| kinds(map));
+        if let (Some(read), Some(first)) = (read, stated.first())
+            && !stated.iter().any(|kind| *kind == read || *kind == "number" && read == "integer")
+        {
+            let text = format!("its type {first:?} is none of its alternatives': read as {read:?}");
+            self.losses.add(Kind::Type, &child(at, "type"), text);
+        }
     }
 
     /// Returns the one type of alternatives.
@@ -182,7 +198,10 @@ impl Converter<'_> {
         let same = maps.windows(2).all(|pair| format(pair[0]) == format(pair[1])) && lists.iter().all(Vec::is_empty);
         let mut text = json!({"type": "string"});
         if let (true, Some(first)) = (same, maps.first()) {
-            return self.scalar(&(*first).clone(), "string", at);
+            // What all alternatives state.
+            let mut common = (*first).clone();
+            common.retain(|key, value| maps.iter().all(|map| map.get(key.as_str()) == Some(value)));
+            return self.scalar(&common, "string", at);
         }
         self.losses.add(Kind::Union, at, "alternatives that are all strings became a plain string");
         let listed = lists.concat();
@@ -220,4 +239,19 @@ fn simple_kind(map: &Map<String, Value>) -> &'static str {
         ["number"] => "number",
         _ => "anything",
     }
+}
+
+/// Returns an alternative with the type that is stated beside all of them, if it has none.
+fn typed_by(whole: &Map<String, Value>, part: &Value) -> Value {
+    let Some(kind @ ("string" | "integer" | "number" | "boolean")) = whole.get("type").and_then(Value::as_str) else {
+        return part.clone();
+    };
+    let states_type = |map: &Map<String, Value>| {
+        !kinds(map).is_empty() || ["type", "$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| map.contains_key(*key))
+    };
+    let mut typed = part.clone();
+    if let Some(map) = typed.as_object_mut().filter(|map| !states_type(map)) {
+        map.insert("type".to_owned(), json!(kind));
+    }
+    typed
 }
