@@ -106,9 +106,8 @@ fn edition(file: &str, root: &Value) -> Result<Edition, String> {
         (version, _) if version.starts_with("3.0") => Ok(Edition::OpenApi30),
         (version, _) if version.starts_with("3.1") => Ok(Edition::OpenApi31),
         ("", "") => Err(format!("{file}: neither `openapi` nor `swagger` at its top: no specification of an HTTP API")),
-        ("", other) | (other, _) => {
-            Err(format!("{file}: version {other:?} is not read; OpenAPI 3.0 and 3.1 and Swagger 2.0 are"))
-        }
+        ("", other) => Err(format!("{file}: Swagger {other:?} is not read; OpenAPI 3.0 and 3.1 and Swagger 2.0 are")),
+        (other, _) => Err(format!("{file}: version {other:?} is not read; OpenAPI 3.0 and 3.1 and Swagger 2.0 are")),
     }
 }
 
@@ -134,6 +133,7 @@ mod tests {
             ("", "x: neither `openapi` nor `swagger` at its top: no specification of an HTTP API"),
             ("a: b", "x: neither `openapi` nor `swagger` at its top: no specification of an HTTP API"),
             ("openapi: 4.0.0", "x: version \"4.0.0\" is not read; OpenAPI 3.0 and 3.1 and Swagger 2.0 are"),
+            ("swagger: '3.0'", "x: Swagger \"3.0\" is not read; OpenAPI 3.0 and 3.1 and Swagger 2.0 are"),
             ("{\"openapi\": ", "x:1:12: EOF while parsing a value"),
         ] {
             assert_eq!(parse("x", text).map(|read| read.edition), Err(expected.to_owned()), "{text}");

@@ -6,6 +6,7 @@ use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
+    bundle::dangling,
     losses::{Kind, Losses},
     parse::Edition,
 };
@@ -45,9 +46,17 @@ pub(super) fn credentials(
         return Ok(finish(vec![(name.clone(), credential)]));
     }
     let mut reasons = Vec::new();
-    for all in &alternatives {
-        match together(root, &schemes, all).map(|found| one_authorization(found, &schemes, section, losses)) {
+    let found = alternatives.iter().map(|all| (all, together(root, &schemes, all)));
+    let mut found = found.collect::<Vec<_>>();
+    // One of undefined schemes is the last that is taken.
+    found.extend(alternatives.iter().map(|all| (all, assumed(root, &schemes, all))));
+    for (all, found) in found {
+        match found.map(|found| one_authorization(found, &schemes, section, losses)) {
             Ok(mut credentials) => {
+                for name in credentials.iter().map(|(name, _)| name).filter(|name| !schemes.contains_key(*name)) {
+                    let text = format!("{}: assumed to be a bearer token; look it up", undefined(name));
+                    losses.add(Kind::Security, section, text);
+                }
                 for (name, credential) in &mut credentials {
                     if let Credential::OAuthClient { scopes, .. } = credential {
                         let all = all.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -78,7 +87,9 @@ pub(super) fn credentials(
             Err(reason) => reasons.push(reason),
         }
     }
-    Err(format!("callers cannot be let in: {}", reasons.join("; ")))
+    reasons.dedup();
+    reasons.truncate(alternatives.len());
+    Err(no_scheme(&reasons))
 }
 
 /// Notes a scheme's description, which may name a parameter of the token request, such as an audience.
@@ -95,6 +106,11 @@ fn note_description(root: &Value, schemes: &Map<String, Value>, section: &str, n
 /// Returns the credentials that one of our documents calls for.
 pub(crate) fn credentials_of(ours: &Value) -> Result<Vec<Credential>, String> {
     let requirements = ours.get("security").unwrap_or(&Value::Null);
+    let (_, schemes) = schemes(ours, Edition::OpenApi30);
+    let required = requirements.as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys);
+    if let Some(name) = required.into_iter().find(|name| !schemes.contains_key(*name)) {
+        return Err(undefined(name));
+    }
     credentials(ours, Edition::OpenApi30, requirements, &mut Losses::default()).map(|(credentials, ..)| credentials)
 }
 
@@ -105,10 +121,27 @@ type Named = Vec<(String, Credential)>;
 
 fn together(root: &Value, schemes: &Map<String, Value>, all: &Map<String, Value>) -> Result<Named, String> {
     let each = all.keys().map(|name| {
-        let scheme = schemes.get(name).ok_or_else(|| format!("the security scheme {name:?} is not defined"))?;
+        let scheme = schemes.get(name).ok_or_else(|| undefined(name))?;
         Ok((name.clone(), credential(root, resolve(root, scheme)).map_err(|reason| format!("{name}: {reason}"))?))
     });
     each.collect()
+}
+
+/// Returns the same with a bearer token for each scheme that is not defined.
+fn assumed(root: &Value, schemes: &Map<String, Value>, all: &Map<String, Value>) -> Result<Named, String> {
+    let (defined, others): (Map<_, _>, Map<_, _>) =
+        all.clone().into_iter().partition(|(name, _)| schemes.contains_key(name));
+    let mut found = together(root, schemes, &defined)?;
+    found.extend(others.into_iter().map(|(name, _)| (name, Credential::Bearer)));
+    Ok(found)
+}
+
+fn undefined(name: &str) -> String {
+    format!("the security scheme {name:?} is not defined")
+}
+
+fn no_scheme(reasons: &[String]) -> String {
+    format!("no supported security scheme: {}", reasons.join("; "))
 }
 
 /// Keeps one scheme that sends `Authorization`: vendors that require two at once mean one of them. Schemes that a program can use
@@ -177,7 +210,10 @@ pub(super) fn others(
         let own = requirements(root, operation).and_then(Value::as_array).into_iter().flatten();
         let own = own.filter_map(Value::as_object).collect::<Vec<_>>();
         // What asks for less is given too much, and works.
-        if own.is_empty() || own.iter().any(|all| all.keys().all(|name| taken.contains(&name))) {
+        let is_taken = |all: &&Map<String, Value>| {
+            all.keys().all(|name| taken.contains(&name)) && assumed(root, &schemes, all).is_ok()
+        };
+        if own.is_empty() || own.iter().any(is_taken) {
             continue;
         }
         // Of two that write `Authorization`, the client has one.
@@ -192,18 +228,25 @@ pub(super) fn others(
             }
             continue;
         }
+        let reasons = own.iter().map(|all| together(root, &schemes, all).err()).collect::<Option<Vec<_>>>();
         let names = own.iter().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>().join(" and "));
-        let text = format!("it calls for {}, which the client does not have", names.collect::<Vec<_>>().join(" or "));
+        let names = names.collect::<Vec<_>>().join(" or ");
+        let text = match reasons {
+            Some(reasons) => no_scheme(&reasons),
+            None => format!("it calls for {names}, which the client does not have; make it a vendor of its own"),
+        };
         found.push((operation.pointer.clone(), text));
     }
     found
 }
 
-/// Returns whether a client can send one of the alternatives of a requirement.
-pub(super) fn is_supported(root: &Value, edition: Edition, requirement: &Value) -> bool {
+/// Returns whether a client can send one of the alternatives of a requirement: with the schemes that are defined, or with a bearer token
+/// in place of others.
+pub(super) fn is_supported(root: &Value, edition: Edition, requirement: &Value, is_assumed: bool) -> bool {
     let (_, schemes) = schemes(root, edition);
+    let found = if is_assumed { assumed } else { together };
     let alternatives = requirement.as_array().into_iter().flatten().filter_map(Value::as_object);
-    alternatives.filter(|all| !all.is_empty()).any(|all| together(root, &schemes, all).is_ok())
+    alternatives.filter(|all| !all.is_empty()).any(|all| found(root, &schemes, all).is_ok())
 }
 
 /// Returns the security schemes of a document, and where they are.
@@ -225,6 +268,9 @@ fn not_sent(name: &str, sent: &str) -> String {
 
 fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {
     let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
+    if let Some(reference) = dangling(scheme) {
+        return Err(format!("unresolved reference {reference:?}"));
+    }
     match text("type").to_ascii_lowercase().as_str() {
         "basic" => Ok(Credential::Basic),
         "http" => match text("scheme").to_ascii_lowercase().as_str() {
@@ -235,16 +281,18 @@ fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {
         "apikey" => match (text("in"), text("name")) {
             ("header", name) if http_name(name) => Ok(Credential::Header(name.to_owned())),
             ("header", name) => Err(format!("invalid header name {name:?}")),
-            (location, name) => Err(format!(
+            (location @ ("query" | "cookie"), name) => Err(format!(
                 "a key in the {location} ({name:?}): core sends keys in headers only, as addresses are logged"
             )),
+            (location, _) => Err(format!("a key in {location:?} is not supported: expected \"header\"")),
         },
         "oauth2" => Ok(match token_url(root, scheme) {
             Some(token_url) => Credential::OAuthClient { token_url, scopes: Vec::new() },
             None => Credential::Bearer,
         }),
         "openidconnect" => Ok(Credential::Bearer),
-        other => Err(format!("security of the type {other:?} is not supported")),
+        "" => Err("a security scheme without a type".to_owned()),
+        _ => Err(format!("security of the type {:?} is not supported", text("type"))),
     }
 }
 
@@ -349,9 +397,25 @@ mod tests {
         let error = one(json!({"type": "apiKey", "in": "query", "name": "key"})).unwrap_err();
         assert_eq!(
             error,
-            "callers cannot be let in: s: a key in the query (\"key\"): core sends keys in headers only, as addresses are logged"
+            "no supported security scheme: s: a key in the query (\"key\"): core sends keys in headers only, as addresses are logged"
         );
-        assert!(one(json!({"type": "http", "scheme": "digest"})).is_err());
+        for (scheme, expected) in [
+            (
+                json!({"type": "http", "scheme": "digest"}),
+                "HTTP authentication \"digest\" is not supported; bearer and basic are",
+            ),
+            (json!({"type": "mutualTLS"}), "security of the type \"mutualTLS\" is not supported"),
+            (
+                json!({"type": "apiKey", "in": "body", "name": "key"}),
+                "a key in \"body\" is not supported: expected \"header\"",
+            ),
+            (json!({}), "a security scheme without a type"),
+            (json!({"$ref": "#/x-files/gone.yaml/S"}), "unresolved reference \"gone.yaml#/S\""),
+        ] {
+            assert_eq!(one(scheme), Err(format!("no supported security scheme: s: {expected}")));
+        }
+        let ours = json!({"security": [{"gone": []}], "components": {}});
+        assert_eq!(credentials_of(&ours), Err("the security scheme \"gone\" is not defined".to_owned()));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Choice {
     pub(crate) fn of<'a>(&self, root: &'a Value) -> Result<Vec<Operation<'a>>, String> {
         let all = operations(root);
         if all.is_empty() {
-            return Err("the specification has no operations".to_owned());
+            return Err(nothing_to_choose(root));
         }
         let unused =
             |what: &str, name: &String| Err(format!("no operation has the {what} {name:?} (--list shows them)"));
@@ -56,6 +56,17 @@ impl Choice {
     }
 }
 
+/// Returns why a specification has no operations.
+fn nothing_to_choose(root: &Value) -> String {
+    let lost = lost(root);
+    let rest = lost.len().saturating_sub(1);
+    match lost.into_iter().next() {
+        None => "the specification has no operations: its `paths` have none".to_owned(),
+        Some(first) if rest == 0 => format!("the specification has no operations; {first}"),
+        Some(first) => format!("the specification has no operations; {first}; and {rest} more"),
+    }
+}
+
 /// Returns all operations, by path, then method; path items and operations that are references are followed.
 pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
@@ -69,18 +80,21 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     operations.filter(|operation| operation.path.starts_with('/')).collect()
 }
 
-/// Paths and operations that are unresolved references, a line each.
+/// Paths and operations that are unresolved references or no objects, a line each.
 pub(super) fn lost(root: &Value) -> Vec<String> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
-    let locations = paths.flat_map(|(path, item)| {
+    let locations = paths.filter(|(path, _)| !path.starts_with("x-")).flat_map(|(path, item)| {
         let item = resolve(root, item);
         let methods = METHODS.into_iter().filter_map(move |method| {
             Some((format!("{} {path}", method.to_uppercase()), resolve(root, item.get(method)?)))
         });
         [(path.clone(), item)].into_iter().chain(methods)
     });
-    let lost = locations.filter_map(|(what, node)| Some((what, bundle::dangling(node)?)));
-    let lost = lost.map(|(what, reference)| format!("{what}: not read: unresolved reference {reference:?}"));
+    let lost = locations.filter_map(|(what, node)| {
+        let why = bundle::dangling(node).map(|reference| format!("unresolved reference {reference:?}"));
+        let why = why.or_else(|| (!node.is_object()).then(|| "it is not an object".to_owned()))?;
+        Some(format!("{what}: not read: {why}"))
+    });
     // Azure's, for operations that differ in the query only.
     let overloads = root.get("x-ms-paths").and_then(Value::as_object).map_or(0, Map::len);
     let overloads = (overloads > 0).then(|| format!("x-ms-paths: {} not read", pluralize(overloads, "path")));
@@ -193,6 +207,14 @@ mod tests {
         let choice = Choice { tags: words(&["Usage", "Billing"]), ..Choice::default() };
         assert_eq!(chosen(choice), Err("no operation has the tag \"Billing\" (--list shows them)".to_owned()));
         let any = Choice { paths: words(&["/**"]), ..Choice::default() };
-        assert_eq!(any.of(&json!({})).map(|all| all.len()), Err("the specification has no operations".to_owned()));
+        assert_eq!(
+            any.of(&json!({})).map(|all| all.len()),
+            Err("the specification has no operations: its `paths` have none".to_owned())
+        );
+        let hooks = json!({"paths": {"/a": {"$ref": "a.yaml"}, "/b": null}, "webhooks": {"paid": {"post": {}}}});
+        assert_eq!(
+            any.of(&hooks).err().as_deref(),
+            Some("the specification has no operations; /a: not read: unresolved reference \"a.yaml\"; and 2 more")
+        );
     }
 }

@@ -337,7 +337,7 @@ fn impossible_request_is_an_error_of_one_line() -> std::io::Result<()> {
             })?,
             "error: no operation has the tag \"Gone\"",
         ),
-        (ran("acme", &query, all)?, "error: callers cannot be let in: s: a key in the query"),
+        (ran("acme", &query, all)?, "error: no supported security scheme: s: a key in the query"),
         (ran("acme", &json!([]), all)?, "error: spec.json: neither `openapi` nor `swagger`"),
     ] {
         assert_eq!(code, ExitCode::from(2));

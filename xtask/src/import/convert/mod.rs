@@ -150,20 +150,14 @@ pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &s
         }
     }
     if operations.is_empty() {
-        let reasons = converter.losses.sorted(|_| true).into_iter().filter(|loss| loss.kind == Kind::Operation);
-        let reasons = reasons.map(|loss| loss.text).collect::<Vec<_>>();
-        return Err(match reasons.as_slice() {
-            [] => "no operation was chosen".to_owned(),
-            [only] => only.clone(),
-            [first, rest @ ..] => {
-                format!("none of {} operations can be sent; {first}; and {} more", reasons.len(), rest.len())
-            }
-        });
+        return Err(nothing_left(converter.losses));
     }
+    let sent = chosen.iter().filter(|operation| operations.iter().any(|drafted| drafted.at == operation.pointer));
+    let sent = sent.collect::<Vec<_>>();
     let (credentials, security, schemes) = security::credentials(
         &published.root,
         published.edition,
-        &converter.requirements(chosen),
+        &converter.requirements(&sent),
         &mut converter.losses,
     )?;
     let others = security::others(&published.root, published.edition, chosen, &security, &mut converter.losses);
@@ -172,7 +166,10 @@ pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &s
         let left_out = operations.remove(index);
         converter.losses.forget(&Owner::Operation(left_out.id));
         let name = format!("{} {}", left_out.method.to_uppercase(), left_out.path);
-        converter.losses.add(Kind::Operation, &at, format!("{name}: {reason}; make it a vendor of its own"));
+        converter.losses.add(Kind::Operation, &at, format!("{name}: {reason}"));
+    }
+    if operations.is_empty() {
+        return Err(nothing_left(converter.losses));
     }
     if address.is_none() {
         let base = servers::base_path(&published.root, published.edition);
@@ -200,6 +197,19 @@ pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &s
     let mut draft = Conversion { operations, schemas, losses, credentials, address, head, schemes };
     draft_pagination(&published.root, &mut draft);
     Ok(draft)
+}
+
+/// Returns why no operation is left.
+fn nothing_left(losses: Losses) -> String {
+    let reasons = losses.sorted(|_| true).into_iter().filter(|loss| loss.kind == Kind::Operation);
+    let reasons = reasons.map(|loss| loss.text).collect::<Vec<_>>();
+    match reasons.as_slice() {
+        [] => "no operation was chosen".to_owned(),
+        [only] => only.clone(),
+        [first, rest @ ..] => {
+            format!("none of {} operations can be sent; {first}; and {} more", reasons.len(), rest.len())
+        }
+    }
 }
 
 /// Describes the pages of the lists that follow a convention.
@@ -295,15 +305,20 @@ impl<'a> Converter<'a> {
         own_address(operation).or_else(|| servers::of_document(self.root, self.edition))
     }
 
-    /// Returns the security requirement of most chosen operations that can be sent, or of most if none can be; the first of several
-    /// such ones.
-    fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
-        let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
-        let all = all.flatten().filter(|own| own.as_array().is_some_and(|all| !all.is_empty())).collect::<Vec<_>>();
-        // That of most operations that can be sent: those that call for others are left out.
-        let is_sent = |own: &&Value| security::is_supported(self.root, self.edition, own);
-        let sent = all.iter().copied().filter(is_sent).collect::<Vec<_>>();
-        let all = if sent.is_empty() { all } else { sent };
+    /// Returns the security requirement of most operations with one that a client can send; the first of several such ones. Where there is
+    /// none, the schemes that are not defined are taken for bearer tokens; at last, that of the operations without one, if there are any.
+    fn requirements(&self, sent: &[&Operation<'a>]) -> Value {
+        let own = sent.iter().map(|operation| security::requirements(self.root, operation)).collect::<Vec<_>>();
+        let alternatives =
+            |own: Option<&'a Value>| own.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let is_free = |own| alternatives(own).is_empty() || alternatives(own).contains(&json!({}));
+        let all = own.iter().copied().filter(|own| !alternatives(*own).is_empty()).flatten().collect::<Vec<_>>();
+        let supported = |is_assumed: bool| {
+            let is_sent = |own: &&Value| security::is_supported(self.root, self.edition, own, is_assumed);
+            Some(all.iter().copied().filter(is_sent).collect::<Vec<_>>()).filter(|sent| !sent.is_empty())
+        };
+        let others = || if own.iter().any(|own| is_free(*own)) { Vec::new() } else { all.clone() };
+        let all = supported(false).or_else(|| supported(true)).unwrap_or_else(others);
         let names = |own: &Value| {
             let alternatives = own.as_array().into_iter().flatten().filter_map(Value::as_object);
             alternatives.map(|all| all.keys().cloned().collect::<Vec<_>>()).collect::<Vec<_>>()

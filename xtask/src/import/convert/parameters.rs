@@ -172,7 +172,7 @@ impl Converter<'_> {
             }
             "header" => {}
             "cookie" => return leave_out(self, "is a cookie"),
-            _ => return leave_out(self, "is in an unknown location"),
+            _ => return leave_out(self, &format!("is in {location:?}: expected query, path, header or cookie")),
         }
         if name.is_empty() || name.contains(char::is_control) {
             return leave_out(self, "has no name");

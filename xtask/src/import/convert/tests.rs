@@ -408,7 +408,7 @@ fn operation_is_sent_with_the_clients_credentials_or_left_out() {
         (
             json!([{"key": []}]),
             json!([{"key": [], "query": []}]),
-            "calls for key and query, which the client does not have",
+            "no supported security scheme: query: a key in the query",
         ),
         (
             json!([{"key": []}]),
@@ -426,7 +426,7 @@ fn operation_is_sent_with_the_clients_credentials_or_left_out() {
             "calls for basic and key and token, which",
         ),
         // What most call for cannot be sent.
-        (json!([{"query": []}]), json!([{"token": []}]), "calls for query, which the client does not have"),
+        (json!([{"query": []}]), json!([{"token": []}]), "no supported security scheme: query: a key in the query"),
         (json!([{"key": []}]), json!([{"token": []}]), token),
     ] {
         let mut root = responding(json!({"type": "string"}), json!({}));
@@ -1382,5 +1382,81 @@ fn form_without_a_schema_is_not_sent_with_a_reason() {
         losses_of_bodies(&draft).iter().any(|text| text.contains("of which none is described")),
         "{:?}",
         losses(&draft)
+    );
+}
+
+/// A specification of one GET for each path, with its security requirement; nothing states none.
+fn secured(schemes: &Value, paths: &[(&str, Value)]) -> Value {
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    let get = root["paths"]["/a"]["get"].take();
+    root["paths"] = json!({});
+    for (path, security) in paths {
+        let mut get = get.clone();
+        get["operationId"] = json!(format!("get{path}"));
+        if !security.is_null() {
+            get["security"] = security.clone();
+        }
+        root["paths"][path] = json!({"get": get});
+    }
+    root.as_object_mut().map(|root| root.remove("security"));
+    root["components"]["securitySchemes"] = schemes.clone();
+    root
+}
+
+#[test]
+fn unsupported_security_takes_no_other_operations_with_it() {
+    let query = json!({"type": "apiKey", "in": "query", "name": "k"});
+    let key = json!({"type": "apiKey", "in": "header", "name": "X-Key"});
+    let reason = "no supported security scheme: query: a key in the query (\"k\"): core sends keys in headers only, as addresses are logged";
+    // Operations without credentials are kept, beside such that cannot be sent.
+    for free in [json!([]), Value::Null, json!([{}, {"query": []}])] {
+        let root = secured(
+            &json!({"query": query, "bearer": query}),
+            &[("/a", json!([{"query": []}])), ("/b", free), ("/c", json!([{"bearer": []}]))],
+        );
+        let draft = drafted(root).expect("it converts");
+        assert_eq!(draft.operations.iter().map(|operation| operation.path.as_str()).collect::<Vec<_>>(), ["/b"]);
+        assert!(losses(&draft).contains(&format!("GET /a: {reason}").as_str()), "{:?}", losses(&draft));
+    }
+    // The credentials are those of the operations that can be sent.
+    let mut root = secured(
+        &json!({"key": key, "token": {"type": "http", "scheme": "bearer"}}),
+        &[("/a", json!([{"token": []}])), ("/b", json!([{"token": []}])), ("/c", json!([{"key": []}]))],
+    );
+    for path in ["/a", "/b"] {
+        let mut post = root["paths"][path]["get"].take();
+        post["requestBody"] = json!({"required": true, "content": {"multipart/form-data": {}}});
+        root["paths"][path] = json!({"post": post});
+    }
+    let draft = drafted(root).expect("it converts");
+    assert_eq!(draft.credentials, [Credential::Header("X-Key".to_owned())]);
+    assert_eq!(draft.operations.len(), 1, "{:?}", losses(&draft));
+    // Nothing is left.
+    let root = secured(&json!({"query": query}), &[("/a", json!([{"query": []}]))]);
+    assert_eq!(drafted(root).err().as_deref(), Some(reason));
+}
+
+#[test]
+fn undefined_security_scheme_is_assumed_to_be_a_bearer_token() {
+    let text = "the security scheme \"jwt\" is not defined: assumed to be a bearer token; look it up";
+    let key = json!({"key": {"type": "apiKey", "in": "header", "name": "X-Key"}});
+    for (schemes, required, credentials) in [
+        (json!({}), json!([{"jwt": []}]), vec![Credential::Bearer]),
+        (
+            key.clone(),
+            json!([{"jwt": [], "key": []}]),
+            vec![Credential::Header("X-Key".to_owned()), Credential::Bearer],
+        ),
+    ] {
+        let draft = drafted(secured(&schemes, &[("/a", required)])).expect("it converts");
+        assert_eq!((draft.credentials.clone(), draft.operations.len()), (credentials, 1));
+        assert!(losses(&draft).contains(&text), "{:?}", losses(&draft));
+    }
+    // What is defined comes first.
+    let draft = drafted(secured(&key, &[("/a", json!([{"jwt": []}, {"key": []}])), ("/b", json!([{"jwt": []}]))]));
+    let draft = draft.expect("it converts");
+    assert_eq!((draft.credentials.len(), draft.operations.len()), (1, 1));
+    assert!(
+        !losses(&draft).contains(&text) && losses(&draft).iter().any(|text| text.contains("\"jwt\" is not defined"))
     );
 }
