@@ -59,12 +59,13 @@ impl Choice {
 /// Returns why a specification has no operations.
 fn nothing_to_choose(root: &Value) -> String {
     let lost = lost(root);
-    let rest = lost.len().saturating_sub(1);
-    match lost.into_iter().next() {
-        None => "the specification has no operations: its `paths` have none".to_owned(),
-        Some(first) if rest == 0 => format!("the specification has no operations; {first}"),
-        Some(first) => format!("the specification has no operations; {first}; and {rest} more"),
-    }
+    let Some((first, rest)) = lost.split_first() else {
+        return "the specification has no operations: its `paths` have none; give the file that has them".to_owned();
+    };
+    let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+    let is_elsewhere = |line: &String| line.contains("unresolved reference \"") && !line.contains("reference \"#");
+    let files = if lost.iter().any(is_elsewhere) { "; files that it refers to belong in its folder" } else { "" };
+    format!("the specification has no operations; {first}{more}{files}")
 }
 
 /// Returns all operations, by path, then method; path items and operations that are references are followed.
@@ -214,7 +215,7 @@ mod tests {
         let hooks = json!({"paths": {"/a": {"$ref": "a.yaml"}, "/b": null}, "webhooks": {"paid": {"post": {}}}});
         assert_eq!(
             any.of(&hooks).err().as_deref(),
-            Some("the specification has no operations; /a: not read: unresolved reference \"a.yaml\"; and 2 more")
+            Some("the specification has no operations; /a: not read: unresolved reference \"a.yaml\"; and 2 more; files that it refers to belong in its folder")
         );
     }
 }
