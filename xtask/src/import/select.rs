@@ -210,12 +210,14 @@ mod tests {
         let any = Choice { paths: words(&["/**"]), ..Choice::default() };
         assert_eq!(
             any.of(&json!({})).map(|all| all.len()),
-            Err("the specification has no operations: its `paths` have none".to_owned())
+            Err("the specification has no operations: its `paths` have none; give the file that has them".to_owned())
         );
         let hooks = json!({"paths": {"/a": {"$ref": "a.yaml"}, "/b": null}, "webhooks": {"paid": {"post": {}}}});
         assert_eq!(
             any.of(&hooks).err().as_deref(),
-            Some("the specification has no operations; /a: not read: unresolved reference \"a.yaml\"; and 2 more; files that it refers to belong in its folder")
+            Some(
+                "the specification has no operations; /a: not read: unresolved reference \"a.yaml\"; and 2 more; files that it refers to belong in its folder"
+            )
         );
     }
 }

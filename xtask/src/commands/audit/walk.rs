@@ -103,6 +103,14 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Notes the schema of a body that callers encode themselves.
+    fn encoded_body(&mut self, schema: Option<&'a Value>, at: &str) {
+        let kinds = schema.map(|schema| kinds(self.theirs, resolve(self.theirs, schema), 0)).unwrap_or_default();
+        if kinds.iter().any(|kind| !["string", "file"].contains(kind)) {
+            self.add(&child(at, "schema"), "callers pass the bytes in the draft");
+        }
+    }
+
     /// Returns whether an object has no fields in the direction that is compared.
     fn is_empty_object(&self, schema: &'a Value) -> bool {
         let (at, schema) = resolved(self.theirs, String::new(), schema);
@@ -129,14 +137,22 @@ impl<'a> Walk<'a> {
             of(import::is_json).or_else(|| of(import::is_any_media)).or_else(|| of(import::is_form))
         };
         self.from.clear();
+        let sent = own.and_then(|own| own.get("content")?.as_object()?.keys().next());
+        if let Some(media) = sent.filter(|media| !import::is_json(media) && !import::is_form(media)) {
+            return match holder.pointer(&child("/content", media)) {
+                Some(body) => {
+                    let body = resolve(self.theirs, body);
+                    self.encoded_body(body.get("schema"), &child(&child(at, "content"), media));
+                }
+                None => self.encoded_body(holder.get("schema"), at),
+            };
+        }
         if self.is_swagger_2() && holder.get("content").is_none() {
             // Swagger 2 has the schema without a media type.
             let described = holder.get("schema");
             match (described, own.and_then(json).and_then(|(_, own)| own.get("schema"))) {
                 (Some(schema), Some(own)) => self.schema(schema, child(at, "schema"), own, 0),
-                (Some(_), None) if own.is_none_or(|own| own.get("content").is_none()) => {
-                    self.add(&child(at, "schema"), "the body is not in the draft");
-                }
+                (Some(_), None) => self.add(&child(at, "schema"), "the body is not in the draft"),
                 (None, Some(_)) => self.add(&child(at, "schema"), "the body is not described"),
                 _ => {}
             }
