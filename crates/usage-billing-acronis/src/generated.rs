@@ -2863,13 +2863,25 @@ pub mod builder {
                 move |position| {
                     let call = call.clone();
                     async move {
-                        let client = call.__client.clone();
                         let call = if position.is_empty() {
                             call
                         } else {
+                            let follow = ::progenitor_client::CallOptions::new()
+                                .follow(
+                                    ::progenitor_client::__private::query_link(
+                                        &[
+                                            ("after", position.clone()),
+                                            (
+                                                "limit",
+                                                ::progenitor_client::__private::text_in(&call.limit),
+                                            ),
+                                        ],
+                                    ),
+                                );
+                            let client = call.__client.with_call_options(follow);
                             let call = ListTenants {
-                                limit: call.limit,
-                                ..ListTenants::new(&client)
+                                __client: ::std::borrow::Cow::Owned(client),
+                                ..call
                             };
                             call.after(
                                 ::progenitor_client::__private::position::<
@@ -3025,13 +3037,25 @@ pub mod builder {
                 move |position| {
                     let call = call.clone();
                     async move {
-                        let client = call.__client.clone();
                         let call = if position.is_empty() {
                             call
                         } else {
+                            let follow = ::progenitor_client::CallOptions::new()
+                                .follow(
+                                    ::progenitor_client::__private::query_link(
+                                        &[
+                                            ("after", position.clone()),
+                                            (
+                                                "limit",
+                                                ::progenitor_client::__private::text_in(&call.limit),
+                                            ),
+                                        ],
+                                    ),
+                                );
+                            let client = call.__client.with_call_options(follow);
                             let call = ListOfferingItems {
-                                limit: call.limit,
-                                ..ListOfferingItems::new(&client)
+                                __client: ::std::borrow::Cow::Owned(client),
+                                ..call
                             };
                             call.after(
                                 ::progenitor_client::__private::position::<

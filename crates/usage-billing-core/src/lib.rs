@@ -119,7 +119,7 @@ pub mod __private {
         other_field, read_object, required_field, skip_field, write_object,
     };
     pub use crate::open_enum::{open_enum_impls, unknown_value};
-    pub use crate::page_link::{cursor_in_link, next_link};
+    pub use crate::page_link::{cursor_in_link, next_link, query_link};
     pub use crate::pages::{
         JobState, Page, job_id, linked_pages, number_in, numbered_pages, position, stated_error, text_in,
     };

@@ -54,6 +54,12 @@ fn next_of(mut rest: &str) -> Option<String> {
     None
 }
 
+/// Returns a link to the list itself whose query has nothing but these parameters, as far as they have a value. Generated code calls it.
+pub fn query_link(parameters: &[(&str, String)]) -> String {
+    let set = parameters.iter().filter(|(_, value)| !value.is_empty());
+    form_urlencoded::Serializer::for_suffix("?".to_owned(), 1).extend_pairs(set).finish()
+}
+
 /// Has a request fetch the page that a link leads to: its query becomes that of the link.
 ///
 /// # Errors
@@ -67,7 +73,7 @@ pub(crate) fn follow(url: &mut Url, link: &str) -> Result<()> {
         );
         Error::new(ErrorKind::Decode, message)
     })?;
-    url.set_query(target.query());
+    url.set_query(target.query().filter(|query| !query.is_empty()));
     Ok(())
 }
 
@@ -114,6 +120,19 @@ mod tests {
             let mut headers = HeaderMap::new();
             values.iter().for_each(|value| _ = headers.append(LINK, value.parse().unwrap()));
             assert_eq!(next_link(&headers).as_deref(), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn link_of_parameters_replaces_the_query() {
+        for (parameters, expected) in [
+            (&[("after", "a+/= &".to_owned()), ("limit", "7".to_owned())][..], Some("after=a%2B%2F%3D+%26&limit=7")),
+            (&[("after", "b".to_owned()), ("limit", String::new())], Some("after=b")),
+            (&[("limit", String::new())], None),
+        ] {
+            let mut url: Url = "https://api.example/v1/users?from=1&limit=9".parse().unwrap();
+            follow(&mut url, &query_link(parameters)).unwrap();
+            assert_eq!(url.query(), expected);
         }
     }
 

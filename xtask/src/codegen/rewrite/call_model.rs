@@ -206,7 +206,7 @@ impl VisitMut for Outside<'_> {
 }
 
 /// Returns the `T` of `Option<T>`.
-fn option_of(of: &Type) -> Option<&Type> {
+pub(super) fn option_of(of: &Type) -> Option<&Type> {
     foreign_name(of)
         .filter(|name| name == "Option")
         .and_then(|_| argument(of, 0))

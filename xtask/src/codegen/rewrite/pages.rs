@@ -11,10 +11,7 @@ use super::{
     call_model::{Call, CallModel, Parameter},
     foreign_name, jobs,
 };
-use crate::codegen::{
-    identifiers::{setter_name, type_name},
-    parameter_names,
-};
+use crate::codegen::{identifiers::type_name, parameter_names};
 
 /// Returns the method of an operation.
 ///
@@ -50,7 +47,8 @@ pub(super) fn stream(
     };
     let size = size(call, paging, setter(text("limit")))?;
     let page = page(model, response, paging, operation, &items)?;
-    let request = request(call, position.as_ref(), numbering.is_some(), alone(root, operation, paging).as_deref());
+    let alone = (paging.get("alone") == Some(&Value::Bool(true))).then(|| kept(root, operation, paging, call));
+    let request = request(call, position.as_ref(), numbering.is_some(), alone);
     let first = match (&position, &numbering) {
         (Some(position), Some(_)) => {
             let first = paging.get("first").and_then(Value::as_i64).unwrap_or(i64::from(style == "page"));
@@ -251,48 +249,42 @@ impl Size {
     }
 }
 
-/// Returns the parameters that all pages need, if the others must not be sent beside a position.
-fn alone(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>) -> Option<Vec<String>> {
-    if paging.get("alone") != Some(&Value::Bool(true)) {
-        return None;
-    }
-    let limit = paging.get("limit").and_then(Value::as_str).unwrap_or_default();
-    let parameters = parameter_names::of_operation(root, operation).into_iter().filter_map(|(parameter, name)| {
-        let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
-        (text("in") != "query" || text("name") == limit).then(|| setter_name(&name))
+/// Returns the query parameters that are sent beside a position if all others must not be, and the position itself: names and values.
+fn kept(root: &Value, operation: &Operation<'_>, paging: &Map<String, Value>, call: &Call) -> Vec<TokenStream> {
+    let kept = ["param", "limit"].into_iter().filter_map(|key| {
+        let name = paging.get(key)?.as_str()?;
+        let setter = parameter_names::setter(root, operation, name, &["query"])?;
+        let set = optional(call.parameter(&setter)?);
+        let value = match key {
+            "param" => quote!(position.clone()),
+            _ => quote!(::progenitor_client::__private::text_in(&#set)),
+        };
+        Some(quote!((#name, #value)))
     });
-    let body = operation.body(root).map(|_| "body".to_owned());
-    Some(parameters.chain(body).collect())
+    kept.collect()
 }
 
 /// Returns the code that makes `call`, the request of the page at `position`.
-fn request(call: &Call, position: Option<&Position>, numbered: bool, alone: Option<&[String]>) -> TokenStream {
+fn request(call: &Call, position: Option<&Position>, numbered: bool, alone: Option<Vec<TokenStream>>) -> TokenStream {
     let name = &call.name;
-    let Some(Position { set, .. }) = position else {
-        return quote! {
-            let call = if position.is_empty() {
-                call
-            } else {
-                let follow = ::progenitor_client::CallOptions::new().follow(position);
-                let client = call.__client.with_call_options(follow);
-                #name { __client: ::std::borrow::Cow::Owned(client), ..call }
-            };
-        };
+    let (link, set) = match (position, alone) {
+        (Some(Position { set, .. }), _) if numbered => return quote!(let call = #set;),
+        (Some(Position { set, .. }), None) => {
+            return quote!(let call = if position.is_empty() { call } else { #set };);
+        }
+        // The parameters stay set, because some may be required: the link replaces what they add to the query.
+        (Some(Position { set, .. }), Some(kept)) => {
+            (quote!(::progenitor_client::__private::query_link(&[#(#kept),*])), set.clone())
+        }
+        (None, _) => (quote!(position), quote!(call)),
     };
-    if numbered {
-        return quote!(let call = #set;);
-    }
-    let Some(kept) = alone else {
-        return quote!(let call = if position.is_empty() { call } else { #set };);
-    };
-    let names = call.parameters.iter().map(|parameter| &parameter.name);
-    let kept = names.filter(|name| kept.iter().any(|kept| *name == kept)).collect::<Vec<_>>();
     quote! {
-        let client = call.__client.clone();
         let call = if position.is_empty() {
             call
         } else {
-            let call = #name { #(#kept: call.#kept,)* ..#name::new(&client) };
+            let follow = ::progenitor_client::CallOptions::new().follow(#link);
+            let client = call.__client.with_call_options(follow);
+            let call = #name { __client: ::std::borrow::Cow::Owned(client), ..call };
             #set
         };
     }
@@ -386,10 +378,22 @@ fn page(
         None => quote!(),
     };
     let (list, code) = (if list.is_empty() { "(the body)" } else { list }, &items.code);
+    // A documented 204 has no items.
+    let nothing = super::call_model::option_of(response).map(|_| {
+        quote! {
+            if response.status() == ::reqwest::StatusCode::NO_CONTENT {
+                return ::std::result::Result::Ok(::progenitor_client::__private::Page::new(
+                    #list,
+                    ::std::option::Option::Some(::std::vec::Vec::new()),
+                ));
+            }
+        }
+    });
     let fields = [("next", next), ("more", more), ("pages", pages), ("error", error), ("reasons", reasons)];
     let fields = fields.into_iter().filter_map(|(name, code)| Some((format_ident!("{name}"), code?)));
     let (names, values): (Vec<_>, Vec<_>) = fields.unzip();
     Ok(quote! {
+        #nothing
         #before
         let page = response.into_inner();
         #state
@@ -443,7 +447,8 @@ mod tests {
     fn query_parameter_called_body_is_not_the_body() {
         let parameters = json!([parameter("body", "query"), parameter("cursor", "query")]);
         let code = streamed("cursor", "get", parameters.clone(), None).expect("a stream");
-        assert!(!code.contains("body:call.body,"), "`alone` keeps it: {code}");
+        let link = "query_link(&[(\"cursor\",position.clone())";
+        assert!(code.contains(link) && !code.contains("(\"body\","), "{code}");
         let reason = streamed("other", "get", parameters, None).expect_err("no stream");
         assert_eq!(reason, "listPaged has no method `stream`: it has no parameter \"other\" in query or header");
     }
