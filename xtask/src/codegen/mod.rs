@@ -42,7 +42,10 @@ use open_enum::OpenEnum;
 use parts::{PackedDocument, Part};
 use print::{ClientText, MockText};
 use progenitor::TypeBuilders;
-pub(crate) use rewrite::{Omitted, jobs::errors as job_errors};
+pub(crate) use rewrite::{
+    Omitted,
+    jobs::{errors as job_errors, states as job_states},
+};
 
 /// The generated code of one crate, before it is printed: printing takes longer than all other stages.
 pub(crate) struct GeneratedCode {

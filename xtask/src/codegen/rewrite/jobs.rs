@@ -21,6 +21,13 @@ fn text<'a>(job: &'a Map<String, Value>, key: &str) -> &'a str {
     job.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Returns the values of a state as text, whatever their kind: `1` as `"1"`.
+pub(crate) fn states(job: &Map<String, Value>, key: &str) -> Vec<String> {
+    let values = job.get(key).and_then(Value::as_array).into_iter().flatten();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    values.filter(|value| !value.is_array() && !value.is_object() && !value.is_null()).map(text).collect()
+}
+
 /// Returns the paths at which the reason of a failure may be.
 pub(crate) fn errors(job: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let stated = job.get("error").map(|error| error.as_array().map_or(std::slice::from_ref(error), Vec::as_slice));
@@ -46,9 +53,11 @@ fn state(model: &CallModel, operation: &str, response: &Type, job: &Map<String, 
         let code = found.code;
         Ok(quote!(#code.map(::std::string::ToString::to_string)))
     };
+    if states(job, "succeeded").is_empty() {
+        return Err("no value of `succeeded`: the job would never end".to_owned());
+    }
     let states = |key: &str| {
-        let states = job.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let states = states.map(str::to_owned).collect::<Vec<_>>();
+        let states = states(job, key);
         quote!(&[#(#states),*])
     };
     let (status, succeeded, failed) = (value(text(job, "status"))?, states("succeeded"), states("failed"));
@@ -217,6 +226,15 @@ mod tests {
         });
         let files = render(document).expect("it generates");
         (files.client.split_whitespace().collect(), files.omitted.into_iter().map(|one| one.reason).collect())
+    }
+
+    #[test]
+    fn states_of_any_kind_are_compared_as_text() {
+        let job = json!({"pending": [1, false], "succeeded": ["done", 2.5, null, {}]});
+        let job = job.as_object().expect("an object");
+        assert_eq!(super::states(job, "pending"), ["1", "false"]);
+        assert_eq!(super::states(job, "succeeded"), ["done", "2.5"]);
+        assert!(super::states(job, "failed").is_empty());
     }
 
     #[test]

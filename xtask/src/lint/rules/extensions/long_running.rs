@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::unknown_fields;
 use crate::{
-    codegen::{job_errors, open_enum},
+    codegen::{job_errors, job_states, open_enum},
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 
@@ -79,9 +79,8 @@ fn check_states(extension: &Map<String, Value>, status: &Value, at: &str, findin
     let known = open_enum::values(status).into_iter().collect::<BTreeSet<_>>();
     let mut sorted = BTreeSet::new();
     for key in STATES {
-        let listed = extension.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        for state in listed {
-            let message = match (known.is_empty() || known.contains(state), sorted.insert(state)) {
+        for state in job_states(extension, key) {
+            let message = match (known.is_empty() || known.contains(state.as_str()), sorted.insert(state.clone())) {
                 (false, _) => format!("{state:?} is not a state of the job"),
                 (_, false) => format!("{state:?} is in two arrays"),
                 _ => continue,
@@ -89,7 +88,7 @@ fn check_states(extension: &Map<String, Value>, status: &Value, at: &str, findin
             findings.add(&child(at, key), message, "list each value of the state's enum once");
         }
     }
-    for state in known.difference(&sorted) {
+    for state in known.into_iter().filter(|state| !sorted.contains(*state)) {
         let help = format!("add it to one of {}", STATES.join(", "));
         findings.add(at, format!("the state {state:?} is in no array"), help);
     }
