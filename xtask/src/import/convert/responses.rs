@@ -76,6 +76,7 @@ impl Converter<'_> {
             self.losses.add(Kind::Response, &at, text);
         }
         let mut download = mixed;
+        let mut read = Vec::<(&Content, (Option<Value>, bool))>::new();
         for ((status, response, location), content) in successes.iter().zip(&contents) {
             let number = numeric(status);
             // Of all other successes: one without a body, as 204 has none.
@@ -94,8 +95,20 @@ impl Converter<'_> {
             let others = successes.iter().zip(&contents).filter(|((other, ..), _)| other != status);
             let others = others.filter(|((other, ..), _)| numeric(other) == number).flat_map(|(_, content)| content);
             let others = others.filter_map(|(_, schema, at)| Some((schema.clone()?, at.clone()))).collect::<Nodes>();
-            let (content, file) =
-                if mixed { (bytes(content), true) } else { self.response(content, others, location, &hint) };
+            let same = read.iter().find(|(known, _)| others.is_empty() && same_bodies(known, content));
+            let (content, file) = match same.map(|(_, read)| read.clone()) {
+                _ if mixed => (bytes(content), true),
+                Some(read) => read,
+                None => {
+                    let (mark, is_alone) = (self.losses.len(), others.is_empty());
+                    let drafted = self.response(content, others, location, &hint);
+                    // What is lost is stated at each location.
+                    if is_alone && self.losses.len() == mark {
+                        read.push((content, drafted.clone()));
+                    }
+                    drafted
+                }
+            };
             download |= file;
             let description = text(response, "description");
             let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
@@ -184,6 +197,13 @@ impl Converter<'_> {
         let json = content.iter().filter(|(media, schema, _)| self.is_read_as_json(media, schema));
         let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
         let Some((media, schema, location)) = json.or_else(|| content.first()) else { return (None, false) };
+        if !self.is_read_as_json(media, schema) {
+            if let Some((media, _, at)) = content.iter().find(|(_, schema, _)| self.is_structured(schema.as_ref())) {
+                let text = format!("callers read the bytes of {media}: its schema is not in the draft");
+                self.losses.add(Kind::Response, &at.clone(), text);
+            }
+            return (bytes(content), true);
+        }
         let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| name != media).collect::<Vec<_>>();
         if !others.is_empty() {
             self.losses.add(
@@ -191,13 +211,6 @@ impl Converter<'_> {
                 at,
                 format!("read as {media}; the vendor also returns {}", others.join(", ")),
             );
-        }
-        if !self.is_read_as_json(media, schema) {
-            if let Some((media, _, at)) = content.iter().find(|(_, schema, _)| self.is_structured(schema.as_ref())) {
-                let text = format!("callers read the bytes of {media}: its schema is not in the draft");
-                self.losses.add(Kind::Response, &at.clone(), text);
-            }
-            return (bytes(&vec![(media.clone(), None, String::new())]), true);
         }
         let named = if is_any_media(media) { "application/json" } else { media.as_str() };
         let schema = match schema {
@@ -222,15 +235,24 @@ pub(crate) fn is_ignored_header(name: &str) -> bool {
     name == "content-type" || name.starts_with("access-control-")
 }
 
+/// Returns whether two responses have the same bodies, written out in each: they are of one type.
+fn same_bodies(one: &Content, other: &Content) -> bool {
+    let bodies = |content: &Content| {
+        content.iter().map(|(media, schema, _)| (media.clone(), schema.clone())).collect::<Vec<_>>()
+    };
+    !one.is_empty() && bodies(one) == bodies(other)
+}
+
 /// Returns the name of the component for the body of a success: one for each status besides 200.
 fn response_hint(id: &str, status: &str) -> String {
     if status == "200" { format!("{id}-response") } else { format!("{id}-response-{status}") }
 }
 
-/// Returns a body of the first media type, as bytes.
+/// Returns a body of any of its media types, as bytes.
 fn bytes(content: &Content) -> Option<Value> {
-    let (media, ..) = content.first()?;
-    Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}}))
+    let media =
+        content.iter().map(|(media, ..)| (media.clone(), json!({"schema": {"type": "string", "format": "binary"}})));
+    (!content.is_empty()).then(|| media.collect::<Map<_, _>>().into())
 }
 
 fn is_default(status: &str) -> bool {

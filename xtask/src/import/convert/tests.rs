@@ -263,6 +263,22 @@ fn operation_whose_own_address_no_client_can_use_is_left_out() {
 }
 
 #[test]
+fn successes_with_the_same_body_are_of_one_type() {
+    let made = |id: Value| {
+        let schema = json!({"type": "object", "required": ["id"], "properties": {"id": id}});
+        json!({"description": "d", "content": {"application/json": {"schema": schema}}})
+    };
+    let text = json!({"type": "string"});
+    for (second, expected) in [(text.clone(), 1), (json!({"type": "integer"}), 2)] {
+        let mut root = responding(json!({"type": "string"}), json!({}));
+        root["paths"]["/a"]["get"]["responses"] = json!({"201": made(text.clone()), "202": made(second)});
+        let draft = drafted(root).expect("it converts");
+        assert_eq!(draft.schemas.len(), expected, "{:?}", losses(&draft));
+        assert_eq!(draft.operations[0].value()["responses"].as_object().map(Map::len), Some(2));
+    }
+}
+
+#[test]
 fn redirect_and_body_without_a_type_are_reported() {
     let mut root = responding(json!({"type": "string"}), json!({}));
     let object = json!({"type": "object", "properties": {"a": {"type": "string"}}});
