@@ -37,8 +37,9 @@ async fn scripted(responses: &'static [(&'static str, &'static str)]) -> (Client
             noted.lock().unwrap().push(format!("{target} {}", String::from_utf8(body).unwrap()).trim_end().to_owned());
             let Some((headers, body)) = responses.next() else { break };
             let length = body.len();
+            let (status, headers) = if *headers == "no content" { (204, "") } else { (200, *headers) };
             let response = format!(
-                "HTTP/1.1 200 OK\r\n{headers}content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                "HTTP/1.1 {status} OK\r\n{headers}content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
             );
             stream.write_all(response.as_bytes()).await.unwrap();
         }
@@ -76,6 +77,18 @@ async fn repeated_cursor_and_response_without_the_list_are_errors() {
     assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("was already read"), "{error}");
     let (client, _) = scripted(&[("", r#"{"error": "maintenance"}"#)]).await;
     assert_eq!(client.list_by_cursor().stream().try_collect().await.unwrap_err().kind(), ErrorKind::Decode);
+}
+
+#[tokio::test]
+async fn list_ends_with_a_documented_204_and_keeps_the_rest_of_the_query_with_its_first_page() {
+    const NOTHING: (&str, &str) = ("no content", "");
+    let (client, requests) = scripted(&[("", r#"{"entries": [{"id": "a"}], "next": "t&1"}"#), NOTHING]).await;
+    let call = client.list_maybe().from("x").tags(vec!["b".to_owned(), "c".to_owned()]).limit(7);
+    assert_eq!(ids(call.stream().try_collect().await.unwrap()), "a");
+    let expected = ["?tags=b,c&from=x&limit=7", "?token=t%261&limit=7"];
+    assert_eq!(sent(&requests), expected.map(|query| format!("GET /v1/lists/maybe{query}")));
+    let (client, _) = scripted(&[NOTHING]).await;
+    assert_eq!(ids(client.list_maybe().from("x").stream().try_collect().await.unwrap()), "");
 }
 
 #[tokio::test]
@@ -161,7 +174,7 @@ async fn position_in_a_body_is_sent_with_the_rest_of_it() {
 #[tokio::test]
 async fn parameters_are_sent_in_their_style() {
     type Set = for<'a> fn(Styles<'a>) -> Styles<'a>;
-    let cases: [(Set, &str); 15] = [
+    let cases: [(Set, &str); 16] = [
         (|call| call, ""),
         (|call| call.each(vec![1_i64, 2]), "?each=1&each=2"),
         (|call| call.each(Vec::<i64>::new()), ""),
@@ -169,6 +182,7 @@ async fn parameters_are_sent_in_their_style() {
         (|call| call.commas(Vec::<String>::new()), ""),
         (|call| call.spaces("a b"), "?spaces=a+b"),
         (|call| call.pipes("a|b"), "?pipes=a%7Cb"),
+        (|call| call.each_pipe(vec!["a".to_owned(), "b".to_owned()]), "?each_pipe=a&each_pipe=b"),
         (|call| call.wide(3).tall(false), "?tall=false&wide=3"),
         (|call| call.deep_a_b("x&y").deep_c(true), "?deep%5Ba%5D%5Bb%5D=x%26y&deep%5Bc%5D=true"),
         (|call| call.amount("0.10"), "?amount=0.10"),
@@ -205,6 +219,20 @@ async fn job_is_started_and_polled_until_a_final_state() {
     assert_eq!(job.wait(Duration::from_secs(60)).await.unwrap().rows, Some(3));
     let polls = vec!["GET /v1/tenants/t/exports/7%2F8"; 3];
     assert_eq!(sent(&requests), [vec!["POST /v1/tenants/t/exports"], polls].concat());
+    // The id and the state are numbers, and both successes of the start are of one type.
+    let (client, requests) = scripted(&[
+        ("", r#"{"task": {"number": 7}}"#),
+        ("no content", ""),
+        ("", r#"{"state": {"code": 1}}"#),
+        ("", r#"{"state": {"code": 2}}"#),
+    ])
+    .await;
+    let mut task = client.start_task().start().await.unwrap().poll_every(Duration::ZERO);
+    assert!(task.wait(Duration::from_secs(60)).await.unwrap().is_some());
+    assert_eq!(sent(&requests), [vec!["POST /v1/tasks"], vec!["GET /v1/task?number=7"; 3]].concat());
+    let (client, _) = scripted(&[("", r#"{"state": {"code": 3, "reason": "full"}}"#)]).await;
+    let error = client.get_task().number(7).poll().wait(Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(error.message(), "the job is 3: full");
     let (client, _) = scripted(&[("", r#"{"state": "LOST", "reason": "too large"}"#)]).await;
     let mut job = client.get_export().tenant("t").export("7").poll();
     let error = job.wait(Duration::from_secs(60)).await.unwrap_err();
