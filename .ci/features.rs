@@ -56,6 +56,12 @@ async fn successes_of_several_types_are_distinguished_by_status() {
     assert!(matches!(read(202, r#"{"job": "7"}"#).await, Success::Accepted(job) if job.job == "7"));
     assert!(matches!(read(204, "").await, Success::NoContent));
     assert!(matches!(read(201, r#"{"hours": 3}"#).await, Success::Ok(_)));
+    // 200 and any other: one type holds the bodies of both.
+    for (status, body, expected) in [(200, r#"{"hours": 2}"#, (true, false)), (202, r#"{"job": "7"}"#, (false, true))] {
+        let server = server(GET, "/usage/either", status, body).await;
+        let read = client(&server).usage_or_any_job().send().await.unwrap().into_inner();
+        assert_eq!((read.hours.is_some(), read.job.is_some()), expected, "{status}");
+    }
 }
 
 #[tokio::test]
@@ -117,6 +123,7 @@ async fn null_is_sent_where_it_means_something() {
         })
     };
     let put = expect(PUT, r#"{"endsAt":null,"name":"a"}"#, "application/json");
+    let updates = [r#"{"memo":null}"#, "{}"].map(|body| expect(POST, body, "application/json"));
     let merge = "application/merge-patch+json";
     let patches = [r#"{"endsAt":null}"#, r#"{"name":"b"}"#, r#"{"endsAt":"2026-10-01T00:00:00Z"}"#];
     let patches = patches.map(|body| expect(Method::PATCH, body, merge));
@@ -124,6 +131,9 @@ async fn null_is_sent_where_it_means_something() {
     let plan = types::Plan::builder().name("a".to_owned());
     client.replace_plan().id("7").body(plan).send().await.unwrap();
     put.assert();
+    client.update_plan().id("7").body_map(|body| body.memo(Update::Null)).send().await.unwrap();
+    client.update_plan().id("7").body_map(|body| body).send().await.unwrap();
+    updates.iter().for_each(|update| update.assert());
     let change = |change| client.change_plan().id("7").body::<types::builder::PlanChange>(change).send();
     let at = "2026-10-01T00:00:00Z".parse::<usage_billing_features::chrono::DateTime<_>>().unwrap();
     change(types::PlanChange::builder().ends_at(Update::Null)).await.unwrap();
@@ -177,7 +187,7 @@ async fn fields_count_in_their_direction_and_media_types_are_the_vendors() {
 #[tokio::test]
 async fn other_fields_and_those_of_subtypes_survive() {
     let server = MockServer::start_async().await;
-    let json = r#"{"hours":0.12345678901234567890,"id":"a","region":"eu"}"#;
+    let json = r#"{"extra":true,"hours":0.12345678901234567890,"id":"a","region":"eu"}"#;
     let put = server.mock(|when, then| {
         when.method(POST).path("/records").body(json);
         then.status(200).header("content-type", "application/json").body(json);
@@ -186,9 +196,9 @@ async fn other_fields_and_those_of_subtypes_survive() {
     let read = client(&server).put_record().body(record).send().await.unwrap().into_inner();
     put.assert();
     assert_eq!(serde_json::to_string(&read).unwrap(), json);
-    let charge = self::server(GET, "/charges", 200, r#"{"kind": "UsageCharge", "hours": 3, "per": 10}"#).await;
+    let charge = self::server(GET, "/charges", 200, r#"{"kind": "SpotCharge", "hours": 3, "per": 10, "zone": "a"}"#).await;
     let charge = client(&charge).charges().send().await.unwrap().into_inner();
-    assert_eq!((charge.hours, charge.per), (Some(3), Some(10.into())));
+    assert_eq!((charge.hours, charge.per, charge.zone.as_deref()), (Some(3), Some(10.into()), Some("a")));
 }
 
 #[tokio::test]

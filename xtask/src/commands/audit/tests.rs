@@ -26,6 +26,34 @@ fn report_of_a_draft_is_complete_and_true() {
 }
 
 #[test]
+fn report_of_each_schema_that_is_sent_and_received_is_complete_and_true() {
+    let rows: Vec<serde_json::Map<String, Value>> =
+        serde_saphyr::from_str(include_str!("schemas.yaml")).expect("it is YAML");
+    for schemas in rows {
+        let names = schemas.keys().cloned().collect::<Vec<_>>();
+        let mut root = meters();
+        root["openapi"] = json!("3.1.0");
+        root["paths"] = json!({});
+        root["components"]["schemas"] = schemas.into();
+        for name in &names {
+            let content = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}});
+            root["paths"][format!("/{name}")] = json!({
+                "get": {"operationId": format!("get{name}"), "responses": {"200": {"description": "ok", "content": content}}},
+                "post": {
+                    "operationId": format!("post{name}"), "requestBody": {"required": true, "content": content},
+                    "responses": {"204": {"description": "ok"}},
+                },
+            });
+        }
+        let (published, draft) = drafted(&root);
+        let (missing, unfounded) = check(&published, &draft);
+        assert_eq!(missing, [], "{names:?}");
+        let unfounded = unfounded.into_iter().map(|loss| (&loss.at, &loss.text)).collect::<Vec<_>>();
+        assert!(unfounded.is_empty(), "{names:?}: {unfounded:?}");
+    }
+}
+
+#[test]
 fn forms_and_fields_that_alternatives_share_are_compared() {
     let mut root = meters();
     let variant = |schema: Value| json!({"type": "object", "properties": {"by": schema}});

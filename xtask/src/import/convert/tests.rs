@@ -1163,6 +1163,8 @@ fn every_success_is_read() {
     assert!(lost.is_empty(), "{lost:?}");
     let (_, lost) = statuses(json!({"200": nullable, "202": json("b")}), "get");
     assert_eq!(lost, ["null in place of one of several bodies is not read"]);
+    let (_, lost) = statuses(json!({"200": json("a"), "303": nothing}), "get");
+    assert_eq!(lost, ["a redirect is not followed: it is an error that states its status"]);
     // 200 and any other: what is read holds the bodies of both.
     let (operation, lost) = statuses(json!({"200": json("a"), "2XX": json("b")}), "get");
     let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
