@@ -27,7 +27,7 @@ pub(super) struct VendorExamples<'a> {
 /// The vendor's examples of a body.
 #[derive(Default)]
 pub(super) struct Hint<'a> {
-    pub(super) example: Option<&'a Value>,
+    example: Option<&'a Value>,
     /// The published schema: it and its parts may have examples.
     schema: Option<&'a Value>,
 }

@@ -20,6 +20,7 @@ mod printable_text;
 mod request_body;
 mod responses;
 mod schema;
+mod stated_examples;
 mod subtypes;
 mod union;
 mod view;

@@ -9,7 +9,6 @@ use crate::{
         identifiers::{setter_name, value_name},
         parameter_names,
     },
-    example_mismatches::{mismatch_text, mismatches},
     import::{
         self, examples,
         losses::{Kind, Owner},
@@ -155,20 +154,7 @@ impl Converter<'_> {
         // Errors have no content, so that all that is left is of success.
         let successes = (200..300).map(|status| format!("/responses/{status}/content"));
         successes.for_each(|pointer| fill(&pointer, &shown.response));
-        let success = value["responses"].as_object().into_iter().flatten().map(|(status, _)| status);
-        let success =
-            success.filter(|status| status.starts_with('2')).min().map(|status| format!("/responses/{status}"));
-        let shown = [(Some("/requestBody".to_owned()), shown.body.example), (success, shown.response.example)];
-        for (pointer, example) in shown.into_iter().filter_map(|(pointer, example)| Some((pointer?, example?))) {
-            let content = value.pointer(&format!("{pointer}/content")).and_then(Value::as_object).into_iter().flatten();
-            for (_, media) in content.filter(|(name, _)| import::is_json(name)) {
-                let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
-                for mismatch in mismatches(&media["schema"], example, &component) {
-                    let at = format!("{}{pointer}", operation.pointer);
-                    self.losses.add(Kind::Evidence, &at, mismatch_text(&mismatch));
-                }
-            }
-        }
+        self.compare_examples_of_bodies(operation, value);
         for (pointer, reason) in missing {
             self.losses.add(Kind::Example, &format!("{}{pointer}", operation.pointer), reason.text());
         }

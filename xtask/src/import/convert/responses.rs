@@ -263,7 +263,8 @@ fn is_default(status: &str) -> bool {
     status.eq_ignore_ascii_case("default")
 }
 
-fn numeric(status: &str) -> String {
+/// Returns the status by which a success is drafted.
+pub(super) fn numeric(status: &str) -> String {
     let good = status.len() == 3 && status.chars().all(|digit| digit.is_ascii_digit());
     if good { status.to_owned() } else { "200".to_owned() }
 }

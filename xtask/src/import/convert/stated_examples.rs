@@ -1,0 +1,102 @@
+//! The vendor's examples of bodies, compared with the drafted schemas: what contradicts them shows what is on the wire.
+
+use openapi_document::{Operation, pointer::child, resolve, resolve_at};
+use serde_json::Value;
+
+use super::{Converter, responses::numeric};
+use crate::{
+    example_mismatches::{mismatch_text, mismatches},
+    import::{self, losses::Kind},
+};
+
+/// An example, its location, and the pointer to the body in the drafted operation.
+type Stated<'a> = (&'a Value, String, String);
+
+impl Converter<'_> {
+    /// Notes the examples of an operation's bodies that contradict the drafted ones.
+    pub(super) fn compare_examples_of_bodies(&mut self, operation: &Operation<'_>, drafted: &Value) {
+        for (example, at, pointer) in stated(self.root, operation) {
+            let content = drafted.pointer(&format!("{pointer}/content")).and_then(Value::as_object);
+            for (_, media) in content.into_iter().flatten().filter(|(name, _)| import::is_json(name)) {
+                let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
+                for mismatch in mismatches(&media["schema"], example, &component) {
+                    self.losses.add(Kind::Evidence, &at, mismatch_text(&mismatch));
+                }
+            }
+        }
+    }
+}
+
+/// Returns the examples of JSON of the request body and of each success.
+fn stated<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<Stated<'a>> {
+    let mut found = Vec::new();
+    if let Some(body) = operation.value.get("requestBody") {
+        let (at, body) = resolve_at(root, child(&operation.pointer, "requestBody"), body);
+        found.extend(of_content(root, body, &at).into_iter().map(|(value, at)| (value, at, "/requestBody".to_owned())));
+    }
+    let responses = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
+    for (status, response) in responses.filter(|(status, _)| status.starts_with('2')) {
+        let at = child(&child(&operation.pointer, "responses"), status);
+        let (at, response) = resolve_at(root, at, response);
+        let pointer = child("/responses", &numeric(status));
+        // Swagger 2 has one example for each media type.
+        let by_media = response.get("examples").and_then(Value::as_object).into_iter().flatten();
+        let by_media = by_media.filter(|(media, _)| import::is_json(media));
+        let by_media = by_media.map(|(media, value)| (value, child(&child(&at, "examples"), media)));
+        let all = of_content(root, response, &at).into_iter().chain(by_media);
+        found.extend(all.map(|(value, at)| (value, at, pointer.clone())));
+    }
+    found
+}
+
+/// Returns the examples of the JSON of a body, with their locations.
+fn of_content<'a>(root: &'a Value, holder: &'a Value, at: &str) -> Vec<(&'a Value, String)> {
+    let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
+    let mut found = Vec::new();
+    for (media, body) in content.filter(|(media, _)| import::is_json(media)) {
+        let at = child(&child(at, "content"), media);
+        let body = resolve(root, body);
+        found.extend(body.get("example").map(|example| (example, child(&at, "example"))));
+        let named = body.get("examples").and_then(Value::as_object).into_iter().flatten();
+        let named = named.map(|(name, example)| (resolve(root, example), child(&child(&at, "examples"), name)));
+        found.extend(named.filter_map(|(example, at)| Some((example.get("value")?, at))));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::import::convert::tests::{drafted, responding};
+
+    #[test]
+    fn each_example_of_each_body_is_compared() {
+        let meter = json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}});
+        let reference = json!({"$ref": "#/components/schemas/Meter"});
+        let content = |examples: Value| json!({"description": "d", "content": {"application/json": {"schema": reference, "examples": examples}}});
+        let mut root = responding(reference.clone(), json!({"Meter": meter}));
+        root["components"]["examples"] = json!({"Text": {"value": {"a": "x"}}});
+        root["paths"]["/a"]["get"]["responses"] = json!({
+            "200": content(json!({"fits": {"value": {"a": 1}}, "lacks": {"value": {}}, "named": {"$ref": "#/components/examples/Text"}})),
+            "2XX": {"description": "d", "content": {"application/json": {"schema": reference, "example": {"a": null}}}},
+        });
+        root["paths"]["/a"]["post"] = json!({
+            "operationId": "make", "requestBody": content(json!({"one": {"value": {"a": 1}}, "two": {"value": {"a": true}}})),
+            "responses": {"204": {"description": "d"}},
+        });
+        let draft = drafted(root).expect("it converts");
+        let found = draft.losses.iter().filter(|loss| loss.kind == Kind::Evidence).map(|loss| loss.at.as_str());
+        let body = "content/application~1json";
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [
+                format!("/paths/~1a/get/responses/200/{body}/examples/lacks"),
+                format!("/paths/~1a/get/responses/200/{body}/examples/named"),
+                format!("/paths/~1a/get/responses/2XX/{body}/example"),
+                format!("/paths/~1a/post/requestBody/{body}/examples/two"),
+            ]
+        );
+    }
+}
