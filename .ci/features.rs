@@ -123,7 +123,7 @@ async fn null_is_sent_where_it_means_something() {
         })
     };
     let put = expect(PUT, r#"{"endsAt":null,"name":"a"}"#, "application/json");
-    let updates = [r#"{"memo":null}"#, "{}"].map(|body| expect(POST, body, "application/json"));
+    let updates = [r#"{"memo":null,"tags":[]}"#, "{}"].map(|body| expect(POST, body, "application/json"));
     let merge = "application/merge-patch+json";
     let patches = [r#"{"endsAt":null}"#, r#"{"name":"b"}"#, r#"{"endsAt":"2026-10-01T00:00:00Z"}"#];
     let patches = patches.map(|body| expect(Method::PATCH, body, merge));
@@ -131,7 +131,7 @@ async fn null_is_sent_where_it_means_something() {
     let plan = types::Plan::builder().name("a".to_owned());
     client.replace_plan().id("7").body(plan).send().await.unwrap();
     put.assert();
-    client.update_plan().id("7").body_map(|body| body.memo(Update::Null)).send().await.unwrap();
+    client.update_plan().id("7").body_map(|body| body.memo(Update::Null).tags(vec![])).send().await.unwrap();
     client.update_plan().id("7").body_map(|body| body).send().await.unwrap();
     updates.iter().for_each(|update| update.assert());
     let change = |change| client.change_plan().id("7").body::<types::builder::PlanChange>(change).send();
