@@ -890,7 +890,7 @@ pub mod types {
             /// Replacement to show.
             parameters: optional ReportParametersUpdate = "parameters",
             /// Ids of the users to mail the files to, instead of the ones before.
-            recipients: collection ::std::vec::Vec<::uuid::Uuid> = "recipients",
+            recipients: optional ::std::vec::Vec<::uuid::Uuid> = "recipients",
             /// Whether to go on.
             schedule: optional ReportScheduleUpdate = "schedule",
         }
@@ -1300,7 +1300,7 @@ pub mod types {
             /// Replacement to show.
             optional parameters: types::ReportParametersUpdate,
             /// Ids of the users to mail the files to, instead of the ones before.
-            default recipients: ::std::vec::Vec<::uuid::Uuid>,
+            optional recipients: ::std::vec::Vec<::uuid::Uuid>,
             /// Whether to go on.
             optional schedule: types::ReportScheduleUpdate,
         });

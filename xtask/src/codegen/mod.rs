@@ -69,7 +69,9 @@ pub(crate) struct GeneratedFiles {
 /// Names the document and the schema or operation that cannot be generated.
 pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
     let failed = |error: String| format!("{}: {error}", document.name);
-    let root = &document.root;
+    let mut root = document.root.clone();
+    normalize::empty_collections::mark(&mut root);
+    let root = &root;
     let enums = open_enum::open_enums(root);
     let docs = docs::operations::operation_docs(root);
     let both = |root: &Value| Ok((client(root, &docs, &enums, TypeBuilders::Complete)?.0, mock(root, &enums)?));
@@ -102,7 +104,8 @@ fn mock(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
 /// Those of [`generate`].
 pub(crate) fn render(mut document: Document) -> Result<GeneratedFiles, String> {
     // The tree is needed no longer than until the first part: what is made of a part takes its place.
-    let root = std::mem::take(&mut document.root);
+    let mut root = std::mem::take(&mut document.root);
+    normalize::empty_collections::mark(&mut root);
     let whole = Whole::of(&root);
     let parts = parts::parts(&root);
     let printed = if parts.is_empty() { printed(&root, &whole.docs) } else { in_parts(root, &whole.docs, &parts) };

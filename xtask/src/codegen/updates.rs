@@ -1,5 +1,7 @@
 //! Operations that change what exists: absent, null and a value are three different things in their bodies.
 
+use serde_json::Value;
+
 use super::identifiers::value_name;
 
 /// Returns whether an operation changes what exists: by its method, or by the first word of its name.
@@ -8,6 +10,15 @@ pub(crate) fn is_update(method: &str, id: &str) -> bool {
     let name = value_name(id);
     let verb = name.split('_').next().unwrap_or_default();
     ["patch", "put"].contains(&method) || method == "post" && VERBS.contains(&verb)
+}
+
+/// Returns whether a field is a list or a map, whose empty value typify leaves out.
+pub(crate) fn is_collection(field: &Value) -> bool {
+    match field.get("type").and_then(Value::as_str) {
+        Some("array") => true,
+        Some("object") => field.get("properties").is_none(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -1,33 +1,36 @@
-//! Empty lists and maps of updates: an absent one leaves what the vendor has, and an empty one clears it.
+//! Empty lists and maps of updates: an absent one leaves what the vendor has, and an empty one clears it. In types that responses have as well
+//! they are the same: readers need no third case.
 
 use openapi_document::{SCHEMAS, operations, pointer::unescape, reachable};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::codegen::updates::is_update;
+use crate::codegen::updates::{is_collection, is_update};
 
-/// Makes optional lists and maps of the bodies of updates nullable: of others typify leaves empty ones out. `normal` has the schemas of
-/// `root`.
-pub(super) fn distinguish(normal: &mut Value, root: &Value) {
-    let updates = operations(root).into_iter().filter(|operation| is_update(operation.method, operation.id()));
-    let bodies = updates.filter_map(|operation| operation.value.get("requestBody"));
-    let updated = reachable(root, bodies, |_| true);
-    for name in updated.iter().filter_map(|reference| reference.strip_prefix(SCHEMAS)).map(unescape) {
-        let Some(schema) = normal["components"]["schemas"].get_mut(name) else { continue };
+/// The keyword of a list or a map whose empty value is sent: of others typify leaves it out.
+pub(super) const EMPTY_IS_SENT: &str = "x-empty-is-sent";
+
+/// Marks the optional lists and maps of types that only bodies of updates have. The document has to be whole: a part of it may lack the
+/// responses of a type.
+pub(in crate::codegen) fn mark(root: &mut Value) {
+    let names = {
+        let root = &*root;
+        let all = operations(root);
+        let responses = all.iter().filter_map(|operation| operation.value.get("responses"));
+        let read = reachable(root, responses, |_| true);
+        let updates = all.iter().filter(|operation| is_update(operation.method, operation.id()));
+        let updated = reachable(root, updates.filter_map(|operation| operation.value.get("requestBody")), |_| true);
+        let names = updated.difference(&read).filter_map(|reference| reference.strip_prefix(SCHEMAS));
+        names.map(unescape).collect::<Vec<_>>()
+    };
+    let Some(schemas) = root.pointer_mut("/components/schemas") else { return };
+    for name in names {
+        let Some(schema) = schemas.get_mut(name) else { continue };
         let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
         let fields = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
-        for (_, field) in fields.filter(|(name, _)| !required.iter().any(|one| one == name.as_str())) {
-            if let Some(field) = field.as_object_mut().filter(|field| is_collection(field)) {
-                field.insert("nullable".to_owned(), Value::Bool(true));
-            }
-        }
-    }
-}
-
-fn is_collection(field: &Map<String, Value>) -> bool {
-    match field.get("type").and_then(Value::as_str) {
-        Some("array") => true,
-        Some("object") => !field.contains_key("properties"),
-        _ => false,
+        let fields = fields.filter(|(name, _)| !required.iter().any(|one| one == name.as_str()));
+        fields
+            .filter(|(_, field)| is_collection(field))
+            .for_each(|(_, field)| field[EMPTY_IS_SENT] = Value::Bool(true));
     }
 }
 
@@ -38,13 +41,18 @@ mod tests {
     use crate::{codegen::render, test_support::changed};
 
     #[test]
-    fn empty_list_of_an_update_is_sent_and_an_absent_one_is_not() {
+    fn empty_list_of_a_type_of_updates_differs_from_an_absent_one() {
         let list = json!({"type": "array", "description": "d", "items": {"type": "string"}});
         let map = json!({"type": "object", "description": "d", "additionalProperties": {"type": "integer"}});
         let fields = json!({"tags": list, "rates": map, "needed": list});
         let line = json!({"type": "object", "description": "d", "required": ["needed"], "properties": fields});
         let code = |id: &str| {
             let mut document = changed("/components/schemas/Line", line.clone());
+            let schemas = &mut document.root["components"]["schemas"];
+            schemas["OrderUpdate"] = json!({"type": "object", "description": "d", "properties": {"line": {"$ref": "#/components/schemas/Line"}}});
+            schemas["Order"]["properties"].as_object_mut().expect("fields").remove("lines");
+            let body = &mut document.root["paths"]["/orders"]["post"]["requestBody"]["content"]["application/json"];
+            body["schema"] = json!({"$ref": "#/components/schemas/OrderUpdate"});
             document.root["paths"]["/orders"]["post"]["operationId"] = json!(id);
             let code = render(document).expect("it generates").client;
             let (_, fields) = code.split_once("pub struct Line {").expect("the type");

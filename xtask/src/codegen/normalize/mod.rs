@@ -1,7 +1,7 @@
 //! Stage 2: rewrites a document into what progenitor handles well. Each step has its reason; `lint` has already rejected what cannot
 //! be rewritten. Documentation of operations is dropped: [`docs`](super::docs::operations) writes it from the document itself.
 
-mod empty_collections;
+pub(super) mod empty_collections;
 mod responses;
 mod schema;
 
@@ -49,7 +49,6 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
         item[source.method] = Value::Object(operation);
     }
     normal["paths"] = Value::Object(paths);
-    empty_collections::distinguish(&mut normal, root);
     schema::for_each_schema(&mut normal, &mut schema::normalize_schema);
     // Whether serde_json keeps or sorts keys depends on who else is in the build; the generated order must not.
     normal.sort_all_objects();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use openapi_document::METHODS;
 use serde_json::{Map, Value};
 
+use super::empty_collections::EMPTY_IS_SENT;
 use crate::codegen::{
     docs::constraints::with_limits,
     identifiers::{field_name, schema_field_names},
@@ -39,6 +40,10 @@ pub(super) fn normalize_schema(schema: &mut Map<String, Value>) {
     if let Some(Value::String(description)) = schema.get("description") {
         let text = with_limits(description, schema);
         schema.insert("description".to_owned(), Value::String(text));
+    }
+    // An `Option`, of which absent and empty differ.
+    if schema.contains_key(EMPTY_IS_SENT) {
+        schema.insert("nullable".to_owned(), Value::Bool(true));
     }
     schema.retain(|key, _| !IGNORED_KEYWORDS.contains(&key.as_str()) && !key.starts_with("x-"));
     // Without a type it would allow null only.

@@ -1,4 +1,5 @@
-//! Null in requests: an optional field of a body is sent as null in updates only.
+//! Null and empty lists in requests: an optional field of a body is sent as null in updates only, and as an empty list or map in those
+//! whose types no response has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,53 +12,70 @@ use serde_json::Value;
 
 use super::ConvertedOperation;
 use crate::{
-    codegen::updates::is_update,
+    codegen::updates::{is_collection, is_update},
     import::losses::{Kind, Losses, Owner},
     packed::Packed,
 };
 
-/// What is known of a component: its optional fields that may be null, and the components that it names.
+/// What is known of a component: its optional fields that may be null, and those that may be empty, and the components that it names.
 struct Component {
     nullable: Vec<String>,
+    collections: Vec<String>,
     names: BTreeSet<String>,
 }
 
 /// Notes the optional fields that may be null in bodies of other operations.
 pub(super) fn note(operations: &[ConvertedOperation], schemas: &[(String, Packed)], losses: &mut Losses) {
-    let components = schemas.iter().map(|(name, schema)| {
-        let schema = schema.value();
-        (name.as_str(), Component { nullable: nullable_fields(&schema), names: names(&schema) })
-    });
+    let components = schemas.iter().map(|(name, schema)| (name.as_str(), Component::of(&schema.value())));
     let components = components.collect::<BTreeMap<_, _>>();
-    if components.values().all(|component| component.nullable.is_empty()) {
+    if components.values().all(|component| component.nullable.is_empty() && component.collections.is_empty()) {
         return;
     }
-    let bodies = operations.iter().filter_map(|operation| {
-        let sent = reached(&components, names(operation.value().get("requestBody")?));
-        Some((operation, is_update(operation.method, &operation.id), sent))
-    });
-    let (updates, others): (Vec<_>, Vec<_>) = bodies.partition(|(_, is_update, _)| *is_update);
-    let updated = updates.into_iter().flat_map(|(.., sent)| sent).collect::<BTreeSet<_>>();
-    for (operation, _, sent) in others {
-        let fields = sent.difference(&updated).filter_map(|name| components.get(name.as_str()));
-        let fields = fields.flat_map(|component| &component.nullable).map(String::as_str).collect::<BTreeSet<_>>();
+    let (mut updates, mut others, mut read) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for operation in operations {
+        let value = operation.value();
+        let reached = |key: &str| value.get(key).map(|node| reached(&components, names(node))).unwrap_or_default();
+        read.extend(reached("responses"));
+        let is_update = is_update(operation.method, &operation.id);
+        if is_update { &mut updates } else { &mut others }.push((operation, reached("requestBody")));
+    }
+    let updated = updates.iter().flat_map(|(_, sent)| sent).cloned().collect::<BTreeSet<_>>();
+    let mut note = |operation: &ConvertedOperation, what: &str, fields: BTreeSet<&str>| {
         if !fields.is_empty() {
             let outer = losses.belong_to(Owner::Operation(operation.id.clone()));
             let fields = fields.into_iter().collect::<Vec<_>>().join(", ");
-            let text = format!("null is not sent in place of optional fields, which are left out instead: {fields}");
+            let text = format!("{what} is not sent in place of optional fields, which are left out instead: {fields}");
             losses.add(Kind::Body, &child(&operation.at, "requestBody"), text);
             losses.belong_to(outer);
         }
+    };
+    let fields = |names: &mut dyn Iterator<Item = &String>, of: fn(&Component) -> &[String]| {
+        let components = names.filter_map(|name| components.get(name.as_str()));
+        components.flat_map(|component| of(component)).map(String::as_str).collect::<BTreeSet<_>>()
+    };
+    for (operation, sent) in &others {
+        note(operation, "null", fields(&mut sent.difference(&updated), |component| &component.nullable));
+    }
+    for (operation, sent) in &updates {
+        let shared = fields(&mut sent.intersection(&read), |component| &component.collections);
+        note(operation, "an empty list or map", shared);
     }
 }
 
-/// Returns the optional fields of an object that may be null.
-fn nullable_fields(schema: &Value) -> Vec<String> {
-    let required = schema.get("required").and_then(Value::as_array);
-    let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
-    let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let fields = fields.filter(|(name, field)| field.get("nullable") == Some(&Value::Bool(true)) && !is_required(name));
-    fields.map(|(name, _)| name.clone()).collect()
+impl Component {
+    fn of(schema: &Value) -> Self {
+        let required = schema.get("required").and_then(Value::as_array);
+        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let fields = fields.filter(|(name, _)| !required.is_some_and(|all| all.iter().any(|one| one == name.as_str())));
+        let (nullable, others): (Vec<_>, Vec<_>) =
+            fields.partition(|(_, field)| field.get("nullable") == Some(&Value::Bool(true)));
+        let others = others.into_iter().filter(|(_, field)| is_collection(field));
+        Self {
+            nullable: nullable.into_iter().map(|(name, _)| name.clone()).collect(),
+            collections: others.map(|(name, _)| name.clone()).collect(),
+            names: names(schema),
+        }
+    }
 }
 
 /// Returns the components that a node names.
@@ -99,13 +117,21 @@ mod tests {
             let draft = drafted(root).expect("it converts");
             losses(&draft)
                 .into_iter()
-                .filter(|text| text.starts_with("null is not sent"))
+                .filter(|text| text.contains("is not sent in place"))
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
         };
         let text = "null is not sent in place of optional fields, which are left out instead: ends";
         assert_eq!(lost(root.clone()), [text]);
         root["paths"]["/a"]["put"] = operation("replace");
-        assert!(lost(root).is_empty());
+        assert!(lost(root.clone()).is_empty());
+        root["components"]["schemas"]["Plan"]["properties"]["tags"] =
+            json!({"type": "array", "items": {"type": "string"}});
+        assert!(lost(root.clone()).is_empty());
+        // A type that responses have as well.
+        root["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] =
+            json!({"$ref": "#/components/schemas/Plan"});
+        let text = "an empty list or map is not sent in place of optional fields, which are left out instead: tags";
+        assert_eq!(lost(root), [text]);
     }
 }

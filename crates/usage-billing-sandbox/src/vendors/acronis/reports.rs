@@ -120,8 +120,8 @@ pub(super) async fn update(State(acronis): Shared, Path(report_id): Path<String>
     }
     kept.hide_zero_usage = parameters.hide_zero_usage.or(kept.hide_zero_usage);
     kept.show_skus = parameters.show_skus.or(kept.show_skus);
-    if !change.recipients.is_empty() {
-        report.recipients = change.recipients;
+    if let Some(recipients) = change.recipients {
+        report.recipients = recipients;
     }
     report.version += 1;
     Ok(ok(&*report))
