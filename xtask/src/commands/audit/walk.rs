@@ -245,6 +245,9 @@ impl<'a> Walk<'a> {
         let mut once = BTreeSet::new();
         let shared = described.iter().filter(|(name, _)| !once.insert(name.as_str())).map(|(name, _)| name.clone());
         let shared = shared.collect::<BTreeSet<_>>();
+        // Null is not for a field of which a part excludes it.
+        let never_null = described.iter().filter(|(_, (_, property))| property.get("nullable") == Some(&false.into()));
+        let never_null = never_null.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
         let is_union = has_union(self.theirs, schema, 0);
         self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
@@ -259,11 +262,14 @@ impl<'a> Walk<'a> {
                     }
                     let is_part = self.is_part;
                     self.is_part |= shared.contains(&name);
-                    self.field(property, at, field, depth + 1);
+                    if never_null.contains(&name) {
+                        self.schema(property, at, field, depth + 1);
+                    } else {
+                        self.field(property, at, field, depth + 1);
+                    }
                     self.is_part = is_part;
                 }
-                None if self.is_skipped(property) => {}
-                None if skipped.contains(&name) && !import::states_something(property) => {}
+                None if skipped.contains(&name) => {}
                 None if self.is_form && has_fields_of(own, &name) => self.form_object(property, at, own, &name, depth),
                 None => {
                     self.from.clear();

@@ -139,10 +139,6 @@ impl Converter<'_> {
             if !self.stated_response(operation, response, location).is_empty() {
                 errors.push(status.to_lowercase());
             }
-            if status.starts_with('3') {
-                let why = "a redirect is not followed: it is an error that states its status";
-                self.losses.add(Kind::Response, &child(&at, &status.to_lowercase()), why);
-            }
             let text = text(response, "description");
             let text = if text.is_empty() { "Error." } else { &text };
             drafted.insert(
