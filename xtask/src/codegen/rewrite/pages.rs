@@ -447,8 +447,7 @@ mod tests {
     fn query_parameter_called_body_is_not_the_body() {
         let parameters = json!([parameter("body", "query"), parameter("cursor", "query")]);
         let code = streamed("cursor", "get", parameters.clone(), None).expect("a stream");
-        let link = "query_link(&[(\"cursor\",position.clone())";
-        assert!(code.contains(link) && !code.contains("(\"body\","), "{code}");
+        assert!(code.contains("query_link(&[(\"cursor\",position.clone())]"), "`alone` keeps it: {code}");
         let reason = streamed("other", "get", parameters, None).expect_err("no stream");
         assert_eq!(reason, "listPaged has no method `stream`: it has no parameter \"other\" in query or header");
     }
