@@ -14,13 +14,14 @@ use crate::import;
 /// How deep parts of a schema are followed: they may contain themselves.
 const DEPTH: usize = 12;
 
-/// Returns a schema behind its references, and behind an `allOf` of one part that states all.
+/// Returns a schema behind its references, and behind an `allOf` of which one part states all.
 pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
     let (mut at, mut schema) = resolve_at(root, at, schema);
     for _ in 0..16 {
-        match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([only]) if states_no_more(schema) => {
-                (at, schema) = resolve_at(root, item(&child(&at, "allOf"), 0), only);
+        let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
+        match parts.filter(|(_, part)| import::states_something(part)).collect::<Vec<_>>().as_slice() {
+            [(index, only)] if states_no_more(schema) => {
+                (at, schema) = resolve_at(root, item(&child(&at, "allOf"), *index), only);
             }
             _ => break,
         }
@@ -94,6 +95,12 @@ pub(super) fn is_nullable(root: &Value, schema: &Value, depth: usize) -> bool {
         || !all.is_empty() && all.iter().all(|part| *part)
 }
 
+/// Returns whether a schema or any of its parts has a keyword of the value true.
+pub(super) fn states_flag(root: &Value, schema: &Value, key: &str, depth: usize) -> bool {
+    [schema, resolve(root, schema)].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
+        || depth < DEPTH && parts(root, resolve(root, schema)).any(|(_, part)| states_flag(root, part, key, depth + 1))
+}
+
 /// Returns the fields that a schema or any of its parts requires, with the locations of these.
 pub(super) fn required<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, &'a str)> {
     let own = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -127,14 +134,22 @@ pub(super) fn join(kinds: &BTreeSet<&str>) -> String {
     kinds.iter().copied().collect::<Vec<_>>().join(" or ")
 }
 
-/// Returns whether values have one of several forms. Alternatives that are all strings are one string.
+/// Returns whether values have one of several forms. Alternatives that are all strings are one string, and plain numbers one number.
 fn is_union(root: &Value, schema: &Value) -> bool {
     let alternatives =
         parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
     let mut alternatives = alternatives.map(|(_, part)| part).collect::<Vec<_>>();
     alternatives.dedup();
     let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
-    alternatives.len() > 1 && !alternatives.iter().all(|part| is_text(part))
+    let is_number = |part: &Value| {
+        let kinds = kinds(root, part, 0);
+        !kinds.is_empty()
+            && kinds.iter().all(|kind| ["integer", "number"].contains(kind))
+            && listed(part).next().is_none()
+    };
+    alternatives.len() > 1
+        && !alternatives.iter().all(|part| is_text(part))
+        && !alternatives.iter().all(|part| is_number(part))
 }
 
 /// Returns whether the component at a pointer has subtypes: some extend it, or its discriminator names them.
@@ -149,10 +164,16 @@ fn has_subtypes(root: &Value, at: &str) -> bool {
         })
 }
 
+/// Returns whether a schema or one that it extends has a discriminator.
+fn has_discriminator(root: &Value, schema: &Value, depth: usize) -> bool {
+    let mut bases = parts(root, schema).filter(|(key, _)| *key == "allOf" && depth < DEPTH);
+    schema.get("discriminator").is_some() || bases.any(|(_, base)| has_discriminator(root, base, depth + 1))
+}
+
 /// Returns the locations of the unions that a schema and the parts that it refines are.
 pub(super) fn unions(root: &Value, schema: &Value, at: &str, depth: usize) -> Vec<String> {
     let is_alone = !["oneOf", "anyOf"].iter().any(|key| schema.get(*key).is_some());
-    let is_base = schema.get("discriminator").is_some() && is_alone && has_subtypes(root, at);
+    let is_base = has_discriminator(root, schema, 0) && is_alone && has_subtypes(root, at);
     let is_one = is_union(root, schema) || is_base;
     let mut found = is_one.then(|| at.to_owned()).into_iter().collect::<Vec<_>>();
     let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();

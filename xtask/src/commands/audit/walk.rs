@@ -9,7 +9,7 @@ use super::{
     Difference,
     schema::{
         has_fields_of, has_union, inner_unions, is_nullable, items, join, kinds, other_fields, properties, required,
-        resolved, unions, values,
+        resolved, states_flag, unions, values,
     },
 };
 use crate::import::{self, Conversion, Published};
@@ -121,11 +121,10 @@ impl<'a> Walk<'a> {
             && fields.iter().all(|(_, (_, property))| self.is_skipped(property))
     }
 
-    /// Returns whether a field is of the other direction.
+    /// Returns whether a field is of the other direction only.
     pub(super) fn is_skipped(&self, property: &'a Value) -> bool {
-        let key = if self.sent { "readOnly" } else { "writeOnly" };
-        let behind = resolved(self.theirs, String::new(), property).1;
-        [property, behind].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
+        let (of_others, of_these) = if self.sent { ("readOnly", "writeOnly") } else { ("writeOnly", "readOnly") };
+        states_flag(self.theirs, property, of_others, 0) && !states_flag(self.theirs, property, of_these, 0)
     }
 
     /// Compares the JSON or the form of a body.
@@ -213,7 +212,10 @@ impl<'a> Walk<'a> {
             });
         }
         self.values(schema, &at, own, &ours);
-        if text(schema, "format").starts_with("date") && text(own, "format") != text(schema, "format") {
+        if text(schema, "format").starts_with("date")
+            && text(own, "format") != text(schema, "format")
+            && own.get("enum").is_none()
+        {
             self.add(&at, format!("{} has no such format in the draft", text(schema, "format")));
         }
         if !theirs.contains("object") {
