@@ -75,7 +75,7 @@ impl Converter<'_> {
                 None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
             };
             let choice = converted.get("x-any").is_some() && self.is_choice_of_simple(&node, &at);
-            let items = (converted["type"] == "array").then(|| self.simple_items(&converted)).flatten();
+            let items = (converted["type"] == "array").then(|| self.simple_items(&node, &converted)).flatten();
             let object = component.filter(|_| !simple).and_then(|_| self.view(&node, &at)).filter(View::has_fields);
             let reason = if simple || choice || items.is_some() || object.is_some() && depth < FORM_DEPTH {
                 let kind = if object.is_some() {
@@ -90,7 +90,8 @@ impl Converter<'_> {
             } else if object.is_some() {
                 Some(format!("an object within {FORM_DEPTH} others"))
             } else {
-                Some("a map, or of several types".to_owned())
+                let kind = if converted["type"] == "array" { "a list of lists, of objects or" } else { "a map, or" };
+                Some(format!("{kind} of several types"))
             };
             if let Some(why) = reason {
                 if required {
@@ -133,15 +134,15 @@ impl Converter<'_> {
         Ok(())
     }
 
-    /// Returns the items of a converted array, if each of them is sent as text.
-    fn simple_items(&self, list: &Value) -> Option<Value> {
-        let items = &list["items"];
+    /// Returns the items of an array, if each of them is sent as text.
+    fn simple_items(&self, node: &Value, converted: &Value) -> Option<Value> {
+        let (stated, items) = (resolve(self.root, node).get("items")?, &converted["items"]);
         let target = items.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(SCHEMAS));
         let is_enum = |name| self.components.get(name).is_some_and(|(_, schema)| schema.get("enum").is_some());
         match (target, items["type"].as_str()) {
-            (Some(name), _) => is_enum(name).then(|| items.clone()),
+            (Some(name), _) => is_enum(name).then(|| stated.clone()),
             (None, Some("number")) => Some(json!({"type": "string", "format": "decimal"})),
-            (None, Some("string" | "integer" | "boolean")) => Some(items.clone()),
+            (None, Some("string" | "integer" | "boolean")) => Some(stated.clone()),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use super::{
     Converter,
     form::form_data,
     keywords::kinds,
-    media_types::{Content, content, is_form, kind, media_types, text},
+    media_types::{Content, content, is_form, media_types, text},
     parameters::parameters,
     view::View,
 };
@@ -52,7 +52,7 @@ impl Converter<'_> {
             self.losses.add(Kind::Body, &at, format!("no body is sent: {why}"));
             return Ok(None);
         }
-        let Some((sent_as, (media, schema, location))) = chosen(&content) else {
+        let Some((sent_as, sent, (media, schema, location))) = self.chosen(&content) else {
             let names = content.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
             if !required {
                 self.losses.add(
@@ -72,7 +72,6 @@ impl Converter<'_> {
             matches!(sent_as, BodyKind::Text | BodyKind::Bytes) && self.is_structured(schema.as_ref());
         let (sent, schema) = match sent_as {
             BodyKind::Json => {
-                let sent = if media.contains('*') || media.is_empty() { "application/json" } else { media };
                 let schema = match schema {
                     Some(schema) => self.schema(&schema.clone(), location, &hint),
                     None => self.any(&Map::new(), location, "the specification does not describe the request body"),
@@ -100,9 +99,12 @@ impl Converter<'_> {
                     None => return Ok(None),
                 }
             }
-            BodyKind::Text => (media.as_str(), json!({"type": "string"})),
-            BodyKind::Bytes => (media.as_str(), json!({"type": "string", "format": "binary"})),
+            BodyKind::Text => (sent, json!({"type": "string"})),
+            BodyKind::Bytes => (sent, json!({"type": "string", "format": "binary"})),
         };
+        if matches!(sent_as, BodyKind::Text | BodyKind::Bytes) && sent != media {
+            self.losses.add(Kind::Body, &at, format!("a body of {media} is sent as {sent}"));
+        }
         if is_encoded_by_callers {
             let text = format!("callers pass the body as they encode it in {media}: its schema is not read");
             self.losses.add(Kind::Body, location, text);
@@ -123,6 +125,42 @@ impl Converter<'_> {
             body["description"] = json!(description);
         }
         Ok(Some(body))
+    }
+
+    /// Returns what a client sends of a body's content: its kind, its media type and the entry. JSON comes before forms before anything else.
+    /// Lists of changes (RFC 6902) are the last form of JSON, because they need what the resource is now.
+    fn chosen<'a>(&self, content: &'a Content) -> Option<(BodyKind, &'a str, &'a (String, Option<Value>, String))> {
+        let rank = |media: &str, sent: BodyKind| match sent {
+            BodyKind::Json if media == "application/json" => 0,
+            BodyKind::Json if media.starts_with("application/json-patch+json") => 2,
+            BodyKind::Json => 1,
+            BodyKind::Form => 3,
+            BodyKind::Text => 4,
+            BodyKind::Bytes => 5,
+        };
+        let sent = content.iter().filter_map(|entry| {
+            let (media, schema, _) = entry;
+            let (kind, name) = self.sent_as(media, schema.as_ref())?;
+            Some((kind, name, entry))
+        });
+        sent.min_by_key(|(kind, media, _)| rank(media, *kind))
+    }
+
+    /// Returns the kind and the media type of a body. Where any type is taken, a string is text or bytes, and all else is JSON.
+    fn sent_as<'a>(&self, media: &'a str, schema: Option<&Value>) -> Option<(BodyKind, &'a str)> {
+        let plain = media.split(';').next().unwrap_or_default().trim();
+        let schema = schema.map(|schema| resolve(self.root, schema)).and_then(Value::as_object);
+        let is_string = schema.is_some_and(|schema| kinds(schema) == ["string"]);
+        let is_binary = schema.is_some_and(|schema| schema.get("format") == Some(&json!("binary")));
+        match plain {
+            "" | "*/*" | "application/*" if is_string && is_binary => {
+                Some((BodyKind::Bytes, "application/octet-stream"))
+            }
+            "" | "*/*" if is_string => Some((BodyKind::Text, "text/plain")),
+            "" | "*/*" | "application/*" => Some((BodyKind::Json, "application/json")),
+            "text/*" => Some((BodyKind::Text, "text/plain")),
+            _ => BodyKind::of(media).map(|kind| (kind, media)),
+        }
     }
 
     /// Returns whether a schema describes more than a string.
@@ -187,19 +225,4 @@ impl Converter<'_> {
         let content = consumed.into_iter().map(|media| (media, None, at.clone())).collect();
         Some(Stated { content, required, description: String::new(), form_data: Some(form_data), at })
     }
-}
-
-/// Returns the media type that a client sends, with its kind: JSON before forms before anything else. Lists of changes (RFC 6902) are
-/// the last form of JSON, because they need what the resource is now.
-fn chosen(content: &Content) -> Option<(BodyKind, &(String, Option<Value>, String))> {
-    let rank = |media: &str, sent: BodyKind| match sent {
-        BodyKind::Json if media == "application/json" => 0,
-        BodyKind::Json if media.starts_with("application/json-patch+json") => 2,
-        BodyKind::Json => 1,
-        BodyKind::Form => 3,
-        BodyKind::Text => 4,
-        BodyKind::Bytes => 5,
-    };
-    let sent = content.iter().filter_map(|entry| Some((kind(&entry.0)?, entry)));
-    sent.min_by_key(|(sent, (media, ..))| rank(media, *sent))
 }

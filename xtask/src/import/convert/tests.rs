@@ -188,10 +188,18 @@ fn body_of_another_type_is_text_or_bytes_of_the_caller() {
         ("text/csv; header=present", &text, &text, false),
         ("application/gzip", &bytes, &bytes, false),
         ("application/x-ndjson", &object, &bytes, true),
+        ("text/*", &text, &text, false),
+        ("*/*", &text, &text, false),
+        ("*/*", &bytes, &bytes, false),
+        ("application/*", &bytes, &bytes, false),
     ] {
         let draft = drafted(posting(&json!({media: {"schema": schema}}))).expect("it converts");
         let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there").value();
-        assert_eq!(post["requestBody"]["content"], json!({media: {"schema": sent}}), "{media}");
+        let any = if *sent == bytes { "application/octet-stream" } else { "text/plain" };
+        let sent_as = if media.contains('*') { any } else { media };
+        assert_eq!(post["requestBody"]["content"], json!({sent_as: {"schema": sent}}), "{media}");
+        let renamed = losses(&draft).contains(&format!("a body of {media} is sent as {any}").as_str());
+        assert_eq!(renamed, media.contains('*'), "{media}");
         let text = format!(": callers pass the body as they encode it in {media}: its schema is not read");
         let found = losses_of_bodies(&draft).iter().any(|loss| loss.ends_with(&text));
         assert_eq!(found, lost, "{media}: {:?}", losses(&draft));
@@ -587,6 +595,27 @@ fn field_of_a_form_is_sent_as_the_encoding_asks_or_left_out() {
                 assert_eq!(form.map(|form| form["properties"].clone()), Some(json!({"other": text})), "{encoding}");
             }
         }
+    }
+}
+
+#[test]
+fn lists_of_a_form_have_simple_items() {
+    let listed = |items: Value| json!({"type": "array", "items": items});
+    for (items, expected) in [
+        (json!({"type": "string", "enum": ["x", "y"]}), Some(json!({"$ref": "#/components/schemas/FormFItem"}))),
+        (json!({"type": "number"}), Some(json!({"type": "string", "format": "decimal"}))),
+        (json!({"type": "string", "format": "date"}), Some(json!({"type": "string", "format": "date"}))),
+        (json!({"type": "object", "properties": {"a": {"type": "string"}}}), None),
+        (listed(json!({"type": "string"})), None),
+    ] {
+        let properties = json!({"f": listed(items.clone()), "other": {"type": "string"}});
+        let draft =
+            drafted(sending_a_form(true, &json!({"type": "object", "properties": properties}))).expect("it converts");
+        let form = draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1.value();
+        assert_eq!(form["properties"].get("f").map(|list| list["items"].clone()), expected, "{items}");
+        let unresolved = losses(&draft).iter().any(|text| text.contains("unresolved"));
+        let left_out = losses(&draft).iter().any(|text| text.contains("left out: a list of lists, of objects or"));
+        assert_eq!((unresolved, left_out), (false, expected.is_none()), "{items}: {:?}", losses(&draft));
     }
 }
 
