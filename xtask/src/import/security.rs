@@ -240,6 +240,21 @@ pub(super) fn others(
     found
 }
 
+/// Returns the requirements of the operations that call for some of the credentials that were taken only, by pointer: they are sent more
+/// than they call for, which works.
+pub(super) fn smaller(root: &Value, chosen: &[Operation<'_>], security: &Value) -> Vec<(String, Value)> {
+    let taken = security.pointer("/0").and_then(Value::as_object).cloned().unwrap_or_default();
+    let smaller = |operation: &Operation<'_>| {
+        let own = requirements(root, operation)?.as_array()?;
+        let own = own.iter().filter_map(Value::as_object).filter(|all| all.keys().all(|name| taken.contains_key(name)));
+        let most = own.max_by_key(|all| all.len()).filter(|all| (1..taken.len()).contains(&all.len()))?;
+        let kept = taken.iter().filter(|(name, _)| most.contains_key(*name));
+        let kept = kept.map(|(name, scopes)| (name.clone(), scopes.clone())).collect::<Map<_, _>>();
+        Some((operation.pointer.clone(), json!([kept])))
+    };
+    chosen.iter().filter_map(smaller).collect()
+}
+
 /// Returns whether a client can send one of the alternatives of a requirement: with the schemes that are defined, or with a bearer token
 /// in place of others.
 pub(super) fn is_supported(root: &Value, edition: Edition, requirement: &Value, is_assumed: bool) -> bool {

@@ -21,7 +21,11 @@ pub(crate) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Oper
         let find = |fits: &dyn Fn(&Operation<'b>) -> bool| {
             import::operations(&theirs.root).into_iter().find(|other| fits(other))
         };
-        let found = find(&same_path).or_else(|| find(&same_id));
+        // Paths that differ in the names of their parameters only are distinguished by these, or by the ids.
+        let found = find(&|other| same_path(other) && other.path == operation.path)
+            .or_else(|| find(&|other| same_path(other) && same_id(other)))
+            .or_else(|| find(&same_path))
+            .or_else(|| find(&same_id));
         (operation, found)
     })
     .collect()

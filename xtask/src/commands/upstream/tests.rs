@@ -78,10 +78,14 @@ fn source() -> Value {
 
 /// Kinds of what differs between a fresh draft of [`source`] and the source after a change.
 fn moved_since_draft(change: impl FnOnce(&mut Value)) -> Vec<String> {
-    let before = published(&source());
+    moved_since_draft_of(source(), change)
+}
+
+fn moved_since_draft_of(source: Value, change: impl FnOnce(&mut Value)) -> Vec<String> {
+    let before = published(&source);
     let draft = import::convert(&before, &import::operations(&before.root), "2026-11-21").expect("it converts");
     let ours = Document { name: "meters".to_owned(), sha256: String::new(), root: draft.document() };
-    let mut after = source();
+    let mut after = source;
     change(&mut after);
     let report = check("meters", &ours, &published(&after), Record::default()).expect("it compares");
     let kinds = report.unexplained.iter().map(|difference| difference.kind.clone());
@@ -91,6 +95,30 @@ fn moved_since_draft(change: impl FnOnce(&mut Value)) -> Vec<String> {
 #[test]
 fn fresh_draft_has_no_difference_from_its_source() {
     assert_eq!(moved_since_draft(|_| {}), Vec::<String>::new());
+}
+
+#[test]
+fn draft_with_smaller_requirements_and_paths_alike_is_clean_and_their_changes_are_reported() {
+    let key = |name: &str| json!({"type": "apiKey", "in": "header", "name": name});
+    let get = |id: &str| {
+        let parameter = json!({"name": id, "in": "path", "required": true, "schema": {"type": "string"}});
+        json!({"get": {"operationId": format!("by_{id}"), "parameters": [parameter], "responses": {"204": {"description": "d"}}}})
+    };
+    let root = json!({
+        "openapi": "3.0.3", "info": {"title": "X", "version": "1"}, "servers": [{"url": "https://api.x.example"}],
+        "security": [{"api": [], "app": []}],
+        "components": {"securitySchemes": {"api": key("X-Api"), "app": key("X-App"), "other": key("X-Other")}},
+        "paths": {
+            "/contacts/{id}": get("id"), "/contacts/{number}": get("number"),
+            "/check": {"post": {"operationId": "check", "security": [{"api": []}], "responses": {"204": {"description": "d"}}}},
+        },
+    });
+    let none = Vec::<String>::new();
+    assert_eq!(moved_since_draft_of(root.clone(), |_| {}), none);
+    let security = |root: &mut Value| root["paths"]["/check"]["post"]["security"] = json!([{"app": []}]);
+    assert_eq!(moved_since_draft_of(root.clone(), security), ["operation-security"]);
+    let whole = |root: &mut Value| root["security"] = json!([{"api": []}]);
+    assert_eq!(moved_since_draft_of(root, whole), ["operation-security", "security"]);
 }
 
 #[test]

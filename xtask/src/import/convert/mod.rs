@@ -172,6 +172,13 @@ pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &s
     if operations.is_empty() {
         return Err(nothing_left(converter.losses));
     }
+    for (at, requirement) in security::smaller(&published.root, chosen, &security) {
+        if let Some(operation) = operations.iter_mut().find(|operation| operation.at == at) {
+            let mut value = operation.value();
+            value["security"] = requirement;
+            operation.packed = value.into();
+        }
+    }
     if address.is_none() {
         let base = servers::base_path(&published.root, published.edition);
         let ending = if base.is_empty() { String::new() } else { format!(", with {base} at its end") };
