@@ -319,12 +319,17 @@ fn http_name(name: &str) -> bool {
 fn token_url(root: &Value, scheme: &Value) -> Option<String> {
     let swagger = scheme.get("tokenUrl").filter(|_| scheme.get("flow").and_then(Value::as_str) == Some("application"));
     let url = swagger.or_else(|| scheme.pointer("/flows/clientCredentials/tokenUrl"))?.as_str()?;
-    if url.starts_with("https://") && !url.contains(['{', '?', '#', '"', '\\']) {
-        return Some(url.to_owned());
+    let mut url = url.to_owned();
+    if url.starts_with('/') && !url.starts_with("//") {
+        let edition = if root.get("swagger").is_some() { Edition::Swagger2 } else { Edition::OpenApi30 };
+        let server = super::servers::of_document(root, edition)?;
+        let host = server.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        url = format!("{host}{url}");
     }
-    let server = super::servers::address(root)?;
-    let host = server.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    (url.starts_with('/') && !url.contains(['{', '"', '\\'])).then(|| format!("{host}{url}"))
+    let usable = super::servers::usable(&url).filter(|usable| usable.starts_with("https:"))?;
+    // A slash at the end of it counts.
+    let slashes = &url[url.trim_end_matches('/').len()..];
+    Some(usable + slashes)
 }
 
 /// Returns the name of an OAuth flow that is not for programs alone.
@@ -405,6 +410,37 @@ mod tests {
             Ok(vec![Credential::OAuthClient { token_url: "https://api.x.example/token".to_owned(), scopes: vec![] }])
         );
         assert_eq!(one(json!({"type": "oauth2", "flows": {"implicit": {}}})), Ok(vec![Credential::Bearer]));
+    }
+
+    #[test]
+    fn token_url_is_where_a_secret_may_be_sent() {
+        let asked = |url: &str| match one(json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url}}}))
+        {
+            Ok(credentials) => match credentials.as_slice() {
+                [Credential::OAuthClient { token_url, .. }] => Some(token_url.clone()),
+                _ => None,
+            },
+            Err(_) => None,
+        };
+        for (url, expected) in [
+            ("https://login.x.example/token", Some("https://login.x.example/token")),
+            ("https://login.x.example/token/", Some("https://login.x.example/token/")),
+            ("//login.x.example/token", Some("https://login.x.example/token")),
+            ("/oauth/token", Some("https://api.x.example/oauth/token")),
+            ("oauth/token", None),
+            ("http://login.x.example/token", None),
+            ("https://localhost/token", None),
+            ("https://{tenant}.x.example/token", None),
+            ("https://login.x.example/token?p=1", None),
+        ] {
+            assert_eq!(asked(url).as_deref(), expected, "{url}");
+        }
+        let root = json!({
+            "swagger": "2.0", "host": "api.x.example", "security": [{"s": []}],
+            "securityDefinitions": {"s": {"type": "oauth2", "flow": "application", "tokenUrl": "/token"}},
+        });
+        let token_url = "https://api.x.example/token".to_owned();
+        assert_eq!(of(Edition::Swagger2, root), Ok(vec![Credential::OAuthClient { token_url, scopes: vec![] }]));
     }
 
     #[test]

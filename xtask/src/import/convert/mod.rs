@@ -334,6 +334,14 @@ impl<'a> Converter<'a> {
         let count = |own: &Value| all.iter().filter(|other| names(other) == names(own)).count();
         let most = all.iter().enumerate().max_by_key(|(index, own)| (count(own), std::cmp::Reverse(*index)));
         let mut first = most.map(|(_, own)| (*own).clone()).unwrap_or_default();
+        // Of its alternatives, that with which most operations can be sent.
+        let holds = |own: &Value, sent: &Value| {
+            let mut own = own.as_array().into_iter().flatten().filter_map(Value::as_object);
+            own.any(|needed| needed.keys().all(|name| sent.get(name).is_some()))
+        };
+        if let Some(alternatives) = first.as_array_mut() {
+            alternatives.sort_by_key(|sent| std::cmp::Reverse(all.iter().filter(|own| holds(own, sent)).count()));
+        }
         // One token serves all operations: it has the scopes of each.
         for alternative in first.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
             for (name, scopes) in alternative {

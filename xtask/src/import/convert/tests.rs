@@ -1116,6 +1116,22 @@ fn object_that_several_parts_describe_has_the_fields_of_all() {
 }
 
 #[test]
+fn of_alternatives_the_credentials_are_used_that_most_operations_take() {
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    let get = |id: &str, security: Value| json!({"get": {"operationId": id, "security": security, "responses": {"204": {"description": "d"}}}});
+    root["components"]["securitySchemes"] = json!({
+        "key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "token": {"type": "http", "scheme": "bearer"},
+    });
+    root["security"] = json!([{"key": []}, {"token": []}]);
+    root["paths"]["/b"] = get("getB", json!([{"key": []}, {"token": []}]));
+    root["paths"]["/c"] = get("getC", json!([{"token": []}]));
+    let draft = drafted(root.clone()).expect("it converts");
+    assert_eq!((draft.credentials.as_slice(), draft.operations.len()), (&[Credential::Bearer][..], 3));
+    root["paths"]["/c"] = get("getC", json!([{"token": []}, {"key": []}]));
+    assert_eq!(drafted(root).expect("it converts").credentials, [Credential::Header("X-Key".to_owned())]);
+}
+
+#[test]
 fn subtypes_of_subtypes_and_named_ones_keep_their_fields() {
     let base = "#/components/schemas/Charge";
     let extending = |base: &str, field: &str| json!({"allOf": [{"$ref": base}, {"type": "object", "properties": {field: {"type": "integer"}}}]});
