@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::Budget;
+use openapi_document::{Budget, YamlError};
 use serde_json::Value;
 use serde_saphyr::DuplicateKeyPolicy;
 
@@ -15,7 +15,7 @@ pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<St
     let mut lines = Vec::new();
     let mut blanked = Vec::new();
     let mut tried = BTreeSet::new();
-    let mut read = parse(text, budget);
+    let mut read = parse(text, budget, skipped, file);
     loop {
         let (line, message) = match read {
             Ok(value) => {
@@ -40,14 +40,21 @@ pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<St
         // Emptied, not removed: the numbers of the lines below stay.
         lines[first] = &lines[first][..lines[first].find(':').map_or(0, |colon| colon + 1)];
         lines[first + 1..=last].fill("");
-        read = parse(&lines.join("\n"), budget);
+        read = parse(&lines.join("\n"), budget, &mut blanked, file);
     }
 }
 
-fn parse(text: &str, budget: &Budget) -> Result<Value, (u64, String)> {
-    budget
-        .yaml(text, DuplicateKeyPolicy::LastWins)
-        .map_err(|error| (error.position.map_or(0, |(line, _)| line), error.message))
+/// Parses a text. A key that is there twice is noted, and the last one counts.
+fn parse(text: &str, budget: &Budget, notes: &mut Vec<String>, file: &str) -> Result<Value, (u64, String)> {
+    let failure = |error: YamlError| (error.position.map_or(0, |(line, _)| line), error.message);
+    budget.yaml(text, DuplicateKeyPolicy::Error).map_err(failure).or_else(|(line, message)| {
+        if !message.contains("duplicate") {
+            return Err((line, message));
+        }
+        let value = budget.yaml(text, DuplicateKeyPolicy::LastWins).map_err(failure)?;
+        notes.push(format!("{file}:{line}: {message}: the last one counts; others may follow"));
+        Ok(value)
+    })
 }
 
 /// Returns the block to blank for an error in a line (from 1): the outermost example that the line is in, else the innermost
@@ -121,6 +128,20 @@ mod tests {
         assert_eq!(value["paths"]["/b"], json!({}), "{value}");
         // The fault began above the line that shows it.
         assert!(skipped.last().is_some_and(|line| line.ends_with("passed over `get`, lines 3 to 5")), "{skipped:?}");
+    }
+
+    #[test]
+    fn key_that_is_there_twice_is_noted_in_yaml_and_json() {
+        for text in ["a:\n  b: 1\n  b: 2\n", "{\"a\": {\n\"b\": 1,\n\"b\": 2}}"] {
+            let mut skipped = Vec::new();
+            let value = crate::import::parse::tree("f", text, &Budget::from_env(), &mut skipped);
+            assert_eq!(value, Ok(json!({"a": {"b": 2}})));
+            let notes = skipped.iter().map(String::as_str).collect::<Vec<_>>();
+            assert!(
+                matches!(notes.as_slice(), [note] if note.starts_with("f:3: duplicate") && note.contains("`b`")),
+                "{notes:?}"
+            );
+        }
     }
 
     #[test]

@@ -136,15 +136,15 @@ impl Budget {
     /// Parses JSON.
     ///
     /// # Errors
-    /// The text is not JSON, is nested too deeply, or takes more memory than what is left of the limit.
+    /// The text is not JSON, has a key twice, is nested too deeply, or takes more memory than what is left of the limit.
     pub fn json(&self, text: &str) -> serde_json::Result<Value> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let value = self.seed().deserialize(&mut deserializer)?;
+        let value = Seed { is_unique: true, ..self.seed() }.deserialize(&mut deserializer)?;
         deserializer.end().map(|()| value)
     }
 
     fn seed(&self) -> Seed<'_> {
-        Seed { budget: self, depth: 1, pointer: 0 }
+        Seed { budget: self, depth: 1, pointer: 0, is_unique: false }
     }
 }
 
@@ -155,6 +155,8 @@ struct Seed<'a> {
     depth: usize,
     /// The length of the value's pointer.
     pointer: usize,
+    /// Whether a key that is there twice is an error. The parser of YAML checks that itself.
+    is_unique: bool,
 }
 
 impl Seed<'_> {
@@ -233,6 +235,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             self.charge(key.len())?;
+            if self.is_unique && map.contains_key(&key) {
+                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+            }
             let value = entries.next_value_seed(self.below(key.len()))?;
             map.insert(key, value);
         }
@@ -251,6 +256,8 @@ mod tests {
         let text = r#"{"a": [1, -2, 0.5, "x", null, true]}"#;
         assert_eq!(Budget::of_mib(1).json(text).unwrap(), json!({"a": [1, -2, 0.5, "x", null, true]}));
         assert!(Budget::of_mib(1).json("{} x").is_err());
+        let error = Budget::of_mib(1).json("{\"a\": {\n\"b\": 1, \"b\": 2}}").unwrap_err();
+        assert!(error.to_string().starts_with("duplicate key \"b\" at line 2 column "), "{error}");
     }
 
     #[test]

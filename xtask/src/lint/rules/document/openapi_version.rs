@@ -16,7 +16,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let text = |key: &str| context.root.get(key).and_then(Value::as_str);
+    // YAML reads a version without quotes, of two parts, as a number.
+    let text = |key: &str| match context.root.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
     let version = text("openapi").unwrap_or_default();
     if version.starts_with("3.0.") {
         return;
@@ -24,6 +29,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let convert = "`cargo xtask add-vendor NAME --from FILE` converts the operations that you choose to 3.0";
     let (message, help) = match text("swagger") {
         Some(swagger) => (format!("Swagger {swagger} is not checked here"), convert),
+        None if version == "3.0" => ("the version has no patch level".to_owned(), "write `openapi: 3.0.3`"),
         None if version.starts_with("3.2") => (
             format!("OpenAPI {version} is not supported"),
             "ask the vendor for OpenAPI 3.1 or 3.0, which `cargo xtask add-vendor` converts",
@@ -59,6 +65,12 @@ mod tests {
             let findings =
                 lint(&changed("/openapi", json!(version))).iter().map(ToString::to_string).collect::<Vec<_>>();
             assert_eq!(findings, [format!("error[openapi-version] at /openapi: OpenAPI {version} {text}")]);
+        }
+        for (version, expected) in
+            [(json!(3.1), "OpenAPI 3.1 is not checked here"), (json!(3.0), "no patch level; write `openapi: 3.0.3`")]
+        {
+            let findings = lint(&changed("/openapi", version)).iter().map(ToString::to_string).collect::<String>();
+            assert!(findings.contains(expected), "{findings}");
         }
         let swagger = Document { root: json!({"swagger": "2.0", "info": {}}), ..mini() };
         let message = lint(&swagger).iter().map(ToString::to_string).collect::<String>();
