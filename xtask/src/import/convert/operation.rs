@@ -12,7 +12,7 @@ use crate::{
     import::{
         self, examples,
         losses::{Kind, Owner},
-        select,
+        security, select,
     },
 };
 
@@ -90,7 +90,7 @@ impl Converter<'_> {
         if operation.flag("deprecated") {
             value["deprecated"] = json!(true);
         }
-        if operation.value.get("security") == Some(&json!([])) {
+        if security::requirements(self.root, operation) == Some(&json!([])) {
             value["security"] = json!([]);
         }
         value["x-source"] = json!([{"ref": source, "seen": today}]);
