@@ -51,7 +51,7 @@ pub(super) fn note(operations: &[ConvertedOperation], schemas: &[(String, Packed
     };
     let fields = |names: &mut dyn Iterator<Item = &String>, of: fn(&Component) -> &[String]| {
         let components = names.filter_map(|name| components.get(name.as_str()));
-        components.flat_map(|component| of(component)).map(String::as_str).collect::<BTreeSet<_>>()
+        components.flat_map(of).map(String::as_str).collect::<BTreeSet<_>>()
     };
     for (operation, sent) in &others {
         note(operation, "null", fields(&mut sent.difference(&updated), |component| &component.nullable));
