@@ -100,7 +100,7 @@ impl Converter<'_> {
             self.losses.add(
                 Kind::Enum,
                 &child(at, key),
-                "listed values that are no numbers: left out, as the type requires",
+                "listed values that are not numbers: left out, as the type requires",
             );
         }
         if !values.is_empty() {
