@@ -70,7 +70,7 @@ pub(crate) struct GeneratedFiles {
 pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
     let failed = |error: String| format!("{}: {error}", document.name);
     let mut root = document.root.clone();
-    normalize::empty_collections::mark(&mut root);
+    mark(&mut root);
     let root = &root;
     let enums = open_enum::open_enums(root);
     let docs = docs::operations::operation_docs(root);
@@ -81,6 +81,12 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
     }
     client.items.push(operation_table::table(root));
     Ok(GeneratedCode { client, mock, enums })
+}
+
+/// Notes what follows from the whole document, for its parts.
+fn mark(root: &mut Value) {
+    normalize::empty_collections::mark(root);
+    successes::name_components(root);
 }
 
 /// Stages 2 to 4 for the client of a document or of a part of it, with the extensions by which no method could be generated.
@@ -105,7 +111,7 @@ fn mock(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
 pub(crate) fn render(mut document: Document) -> Result<GeneratedFiles, String> {
     // The tree is needed no longer than until the first part: what is made of a part takes its place.
     let mut root = std::mem::take(&mut document.root);
-    normalize::empty_collections::mark(&mut root);
+    mark(&mut root);
     let whole = Whole::of(&root);
     let parts = parts::parts(&root);
     let printed = if parts.is_empty() { printed(&root, &whole.docs) } else { in_parts(root, &whole.docs, &parts) };

@@ -235,6 +235,19 @@ mod tests {
     }
 
     #[test]
+    fn type_of_successes_differs_from_a_schema_of_another_part() {
+        let mut document = large();
+        document.root["components"]["schemas"]["PutT00Success"] =
+            json!({"type": "object", "properties": {"a": {"type": "string"}}});
+        document.root["paths"]["/get/79"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] =
+            json!(format!("{SCHEMAS}PutT00Success"));
+        let body = |name: &str| json!({"description": "d", "content": {"application/json": {"schema": {"$ref": format!("{SCHEMAS}{name}")}}}});
+        document.root["paths"]["/put/00"]["put"]["responses"] = json!({"200": body("T00"), "202": body("T01")});
+        let code = crate::codegen::render(document).expect("it generates").client;
+        assert!(code.contains("pub enum PutT00Success2"), "{}", code.contains("PutT00Success"));
+    }
+
+    #[test]
     fn small_document_and_one_with_names_of_std_have_no_parts() {
         assert!(parts(&crate::test_support::mini().root).is_empty());
         let mut root = large().root;

@@ -1,6 +1,6 @@
 //! The success responses of an operation: of one type, of one type that may be absent, or of a type for each status.
 
-use openapi_document::Operation;
+use openapi_document::{Operation, operations};
 use serde_json::{Map, Value, json};
 
 use super::identifiers::{component_name, type_name};
@@ -89,9 +89,25 @@ pub(crate) fn not_null(schema: &Value) -> Value {
     schema
 }
 
+/// The keyword of the name of an operation's component.
+const NAME: &str = "x-success-type";
+
+/// Names the components of all operations with successes of several types. The document has to be whole: a part of it may lack the schema
+/// that has the name already.
+pub(super) fn name_components(root: &mut Value) {
+    let several = operations(root).into_iter().filter(|one| matches!(successes(root, one), Successes::ByStatus(_)));
+    let names = several.map(|operation| (operation.pointer.clone(), component(root, &operation))).collect::<Vec<_>>();
+    for (pointer, name) in names {
+        root.pointer_mut(&pointer).into_iter().for_each(|operation| operation[NAME] = json!(name));
+    }
+}
+
 /// Returns the name of the component that stands for the types of an operation by status; its fields are called as
 /// [`field`] states.
 pub(crate) fn component(root: &Value, operation: &Operation<'_>) -> String {
+    if let Some(name) = operation.value.get(NAME).and_then(Value::as_str) {
+        return name.to_owned();
+    }
     let wanted = format!("{}Success", type_name(operation.id()));
     let taken = |name: &String| {
         openapi_document::component_schemas(root).any(|(known, _)| component_name(known).eq_ignore_ascii_case(name))

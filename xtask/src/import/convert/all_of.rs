@@ -17,9 +17,6 @@ use super::{
 };
 use crate::codegen::identifiers::type_name;
 
-/// So deep are parts of parts looked through.
-const MAX_DEPTH: usize = 40;
-
 impl Converter<'_> {
     /// Converts a schema with `allOf`.
     pub(super) fn all_of(&mut self, node: &Value, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
@@ -47,7 +44,7 @@ impl Converter<'_> {
             }
             None => {
                 let mut flat = Nodes::new();
-                self.flatten_parts(node.clone(), at.to_owned(), &mut flat, 0);
+                self.flatten_parts(node.clone(), at.to_owned(), &mut flat, &mut BTreeSet::new());
                 self.keywords_of(flat, at, hint)
             }
         };
@@ -80,8 +77,8 @@ impl Converter<'_> {
         }
         let views = parts.iter().map(|(part, at)| self.view(part, at)).collect::<Option<Vec<_>>>();
         let Some(views) = views else {
-            let mut flat = Nodes::new();
-            parts.into_iter().for_each(|(part, at)| self.flatten_parts(part, at, &mut flat, 0));
+            let (mut flat, mut seen) = (Nodes::new(), BTreeSet::new());
+            parts.into_iter().for_each(|(part, at)| self.flatten_parts(part, at, &mut flat, &mut seen));
             let converted = self.keywords_of(flat, &at, hint);
             return self.placed(converted, hint);
         };
@@ -104,20 +101,20 @@ impl Converter<'_> {
     }
 
     /// Replaces a node by its own keywords and its parts.
-    fn flatten_parts(&self, node: Value, at: String, flat: &mut Nodes, depth: usize) {
-        let (at, inner) = {
-            let (at, inner) = resolve_at(self.root, at, &node);
-            (at, inner.clone())
-        };
-        match inner.as_object() {
-            Some(map) if map.contains_key("allOf") && depth < MAX_DEPTH => {
-                let mut own = map.clone();
-                own.remove("allOf");
-                flat.push((Value::Object(own), at.clone()));
-                parts(map, &at).into_iter().for_each(|(part, at)| self.flatten_parts(part, at, flat, depth + 1));
-            }
-            _ => flat.push((inner, at)),
+    fn flatten_parts(&self, node: Value, at: String, flat: &mut Nodes, seen: &mut BTreeSet<String>) {
+        let (location, inner) = resolve_at(self.root, at.clone(), &node);
+        // Once more it adds nothing: parts of parts would double with every level.
+        if location != at && !seen.insert(location.clone()) {
+            return;
         }
+        let mut own = inner.clone();
+        let parts = own.as_object_mut().filter(|map| map.contains_key("allOf")).map(|map| {
+            let parts = parts(map, &location);
+            map.remove("allOf");
+            parts
+        });
+        flat.push((own, location));
+        parts.into_iter().flatten().for_each(|(part, at)| self.flatten_parts(part, at, flat, seen));
     }
 
     /// Converts parts that are not all objects: each adds keywords to the others.
