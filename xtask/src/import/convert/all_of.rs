@@ -97,7 +97,7 @@ impl Converter<'_> {
 
     /// Returns whether one of two references is to a component that extends that of the other.
     fn is_extension(&self, node: &Value, base: &Value) -> bool {
-        matches!((target(node), target(base)), (Some(own), Some(base)) if self.extends(own, base, 0))
+        matches!((target(node), target(base)), (Some(own), Some(base)) if self.extends(own, base))
     }
 
     /// Replaces a node by its own keywords and its parts.

@@ -2,21 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::{pointer::child, resolve, resolve_at};
+use openapi_document::{pointer::child, resolve_at};
 use serde_json::{Map, Value};
 
 use super::{Converter, view::View};
 use crate::import::losses::Kind;
-
-/// The depth to which bases of bases are looked at.
-const MAX_BASES: usize = 40;
 
 impl Converter<'_> {
     /// Adds the fields of the components that extend a schema by `allOf`, in any number of steps, and of those that its discriminator
     /// names.
     pub(super) fn add_subtypes(&self, view: &mut View, node: &Value, at: &str, depth: usize) {
         let (at, node) = resolve_at(self.root, at.to_owned(), node);
-        if !view.has_fields() || !self.has_discriminator(node, 0) {
+        if !view.has_fields() || !self.has_discriminator(node) {
             return;
         }
         let named = mapping(node).filter_map(|(_, target)| self.target(&at, target)).collect::<Vec<_>>();
@@ -27,7 +24,7 @@ impl Converter<'_> {
             todo.extend(extensions.filter(|pointer| found.insert(pointer.clone())).collect::<Vec<_>>());
         }
         // What the discriminator of a base names may be the base of that base.
-        found.extend(named.into_iter().filter(|pointer| !self.extends(&at, pointer, 0)));
+        found.extend(named.into_iter().filter(|pointer| !self.extends(&at, pointer)));
         found.remove(&at);
         for pointer in &found {
             if depth == 0 {
@@ -60,15 +57,27 @@ impl Converter<'_> {
     }
 
     /// Returns whether a schema or one that it extends has a discriminator of objects with fields of their own.
-    fn has_discriminator(&self, node: &Value, depth: usize) -> bool {
-        let own = node.get("discriminator").is_some();
-        let alternatives = ["oneOf", "anyOf"].iter().any(|key| node.get(*key).is_some());
-        own && !alternatives
-            || depth < MAX_BASES
-                && bases(node).any(|base| {
-                    let base = self.root.pointer(base);
-                    base.is_some_and(|base| self.has_discriminator(resolve(self.root, base), depth + 1))
-                })
+    fn has_discriminator(&self, node: &Value) -> bool {
+        let states = |node: &Value| {
+            let alternatives = ["oneOf", "anyOf"].iter().any(|key| node.get(*key).is_some());
+            node.get("discriminator").is_some() && !alternatives
+        };
+        let extended = self.extended(node);
+        states(node) || extended.iter().filter_map(|pointer| self.root.pointer(pointer)).any(states)
+    }
+
+    /// Returns the pointers to the components that a schema extends, in any number of steps.
+    fn extended(&self, node: &Value) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut todo = bases(node).map(str::to_owned).collect::<Vec<_>>();
+        while let Some(pointer) = todo.pop() {
+            if let Some(node) = self.root.pointer(&pointer)
+                && found.insert(pointer)
+            {
+                todo.extend(bases(node).map(str::to_owned));
+            }
+        }
+        found
     }
 
     /// Returns the components beside one that extend it.
@@ -79,15 +88,10 @@ impl Converter<'_> {
         extend.map(|(name, _)| child(section, name)).collect()
     }
 
-    /// Returns whether a component extends another one, in any number of steps.
-    pub(super) fn extends(&self, pointer: &str, base: &str, depth: usize) -> bool {
-        pointer == base
-            || depth < MAX_BASES
-                && self.root.pointer(pointer).is_some_and(|node| {
-                    let reference =
-                        node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-                    bases(node).chain(reference).any(|own| self.extends(own, base, depth + 1))
-                })
+    /// Returns whether a component extends another one, or is it.
+    pub(super) fn extends(&self, pointer: &str, base: &str) -> bool {
+        let node = self.root.pointer(pointer);
+        pointer == base || node.is_some_and(|node| self.extended(node).contains(base))
     }
 }
 
@@ -98,10 +102,10 @@ fn mapping(node: &Value) -> impl Iterator<Item = (&str, &str)> {
     mapping.filter_map(|(value, target)| Some((value.as_str(), target.as_str()?)))
 }
 
-/// Returns the pointers to the components that a schema extends by `allOf`.
+/// Returns the pointers to the components that a schema is, or extends by `allOf`.
 fn bases(node: &Value) -> impl Iterator<Item = &str> {
     let parts = node.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    parts.filter_map(|part| part.get("$ref")?.as_str()?.strip_prefix('#'))
+    parts.chain([node]).filter_map(|part| part.get("$ref")?.as_str()?.strip_prefix('#'))
 }
 
 #[cfg(test)]
