@@ -380,6 +380,8 @@ impl Converter<'_> {
                     self.losses.add(Kind::Parameter, at, text);
                 }
                 converted["items"] = self.simple(&items, at, name)?;
+                // As with the parameter itself, there is no text for null.
+                converted["items"].as_object_mut().and_then(|items| items.remove("nullable"));
                 if joined {
                     converted[NOT_EXPLODED] = json!(true);
                 }
