@@ -55,6 +55,39 @@ fn report_of_each_schema_that_is_sent_and_received_is_complete_and_true() {
 }
 
 #[test]
+fn headers_of_the_client_paths_and_bodies_of_several_types_are_compared() {
+    let text = json!({"type": "string"});
+    let object = json!({"schema": {"type": "object", "properties": {"rows": text}}});
+    let mut root = meters();
+    root["paths"]["/teams/{team}/rows"]["post"] = json!({
+        "operationId": "putRows",
+        "parameters": [
+            {"name": "Accept", "in": "header", "schema": text}, {"name": "Host", "in": "header", "schema": text},
+            {"name": "id", "in": "path", "required": true, "schema": text},
+        ],
+        "requestBody": {"required": true, "content": {"text/csv": {"schema": text}, "multipart/form-data": object}},
+        "responses": {"200": {"description": "ok", "content": {"application/xml": object}}, "303": {"description": "elsewhere"}},
+    });
+    root["paths"]["/reports"]["post"] = json!({
+        "operationId": "putReport", "requestBody": {"required": true, "content": {"application/xml": object}},
+        "responses": {"204": {"description": "ok"}},
+    });
+    let (published, mut draft) = drafted(&root);
+    let (missing, unfounded) = check(&published, &draft);
+    assert_eq!(missing, []);
+    assert!(unfounded.is_empty(), "{:?}", unfounded.iter().map(|loss| &loss.text).collect::<Vec<_>>());
+    draft.losses.clear();
+    let missing = missing_at(&published, &draft);
+    for expected in [
+        "/paths/~1teams~1{team}~1rows/post",
+        "/paths/~1teams~1{team}~1rows/post/parameters/2",
+        "/paths/~1reports/post/requestBody/content/application~1xml/schema",
+    ] {
+        assert!(missing.iter().any(|at| at == expected), "{expected}: {missing:?}");
+    }
+}
+
+#[test]
 fn forms_and_fields_that_alternatives_share_are_compared() {
     let mut root = meters();
     let variant = |schema: Value| json!({"type": "object", "properties": {"by": schema}});
