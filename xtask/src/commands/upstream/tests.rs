@@ -118,7 +118,7 @@ fn draft_with_smaller_requirements_and_paths_alike_is_clean_and_their_changes_ar
     let security = |root: &mut Value| root["paths"]["/check"]["post"]["security"] = json!([{"app": []}]);
     assert_eq!(moved_since_draft_of(root.clone(), security), ["operation-security"]);
     let whole = |root: &mut Value| root["security"] = json!([{"api": []}]);
-    assert_eq!(moved_since_draft_of(root.clone(), whole), ["operation-security", "security"]);
+    assert_eq!(moved_since_draft_of(root.clone(), whole), ["security"]);
     // Without any credentials.
     let mut open = root;
     open["security"] = json!([]);

@@ -38,11 +38,12 @@ pub(crate) fn states_something(schema: &Value) -> bool {
     schema.as_object().is_some_and(|map| map.keys().any(|key| !annotates(key)))
 }
 
-/// Adds the keywords beside a reference that are kept: the description, and that it may be null.
+/// Adds the keywords beside a reference that are kept: the description, and that it may be null or is deprecated.
 pub(super) fn beside(mut converted: Value, map: &Map<String, Value>) -> Value {
     let text = map.get("description").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let nullable = is_nullable(map);
-    if text.is_none() && !nullable {
+    let is_deprecated = map.get("deprecated") == Some(&json!(true));
+    if text.is_none() && !nullable && !is_deprecated {
         return converted;
     }
     if converted.get("$ref").is_some() {
@@ -51,16 +52,22 @@ pub(super) fn beside(mut converted: Value, map: &Map<String, Value>) -> Value {
     if let Some(text) = text {
         converted["description"] = json!(text);
     }
+    if is_deprecated {
+        converted["deprecated"] = json!(true);
+    }
     set_nullable(&mut converted, nullable);
     converted
 }
 
-/// Sets a converted schema's text, with the limits that the generated types do not check.
+/// Sets a converted schema's text, with the limits that the generated types do not check, and whether it is deprecated.
 pub(super) fn describe(converted: &mut Value, map: &Map<String, Value>) {
     let text = map.get("description").and_then(Value::as_str).unwrap_or_default().trim();
     let text = crate::codegen::docs::constraints::with_limits(text, map);
     if !text.is_empty() {
         converted["description"] = json!(text);
+    }
+    if map.get("deprecated") == Some(&json!(true)) {
+        converted["deprecated"] = json!(true);
     }
 }
 

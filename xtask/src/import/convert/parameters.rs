@@ -253,6 +253,7 @@ impl Converter<'_> {
         if parameter.value.get("deprecated") == Some(&json!(true)) {
             drafted["deprecated"] = json!(true);
         }
+        schema.as_object_mut().map(|map| map.remove("deprecated"));
         // A parameter that is null is one that is not sent.
         without_null(&mut schema);
         if schema.as_object_mut().and_then(|map| map.remove(NOT_EXPLODED)).is_some() {

@@ -7,6 +7,8 @@ use crate::import;
 
 const ANY_OBJECT: &str = "any object";
 const SECRET: &str = "hidden password";
+/// Marks a list of one value that [`mark`] adds.
+const ALWAYS: &str = "x-always";
 
 /// Returns our path with the vendor's names of its parameters, which are matched by their order.
 pub(super) fn with_names(own: &str, theirs: &str) -> String {
@@ -71,12 +73,27 @@ pub(super) fn mark(node: &mut Value) {
                 fields.insert("type".to_owned(), json!(ANY_OBJECT));
             } else if fields.get("format") == Some(&json!("password")) {
                 fields.insert("format".to_owned(), json!(SECRET));
+            } else if let Some(only) = only_value(fields) {
+                fields.insert("enum".to_owned(), json!([only]));
+                fields.insert(ALWAYS.to_owned(), json!(true));
             }
             fields.values_mut().for_each(mark);
         }
         Value::Array(items) => items.iter_mut().for_each(mark),
         _ => {}
     }
+}
+
+/// Returns the one value of a string, where the description states it: drafts have no lists of one value.
+fn only_value(schema: &Map<String, Value>) -> Option<String> {
+    let is_text = schema.get("type") == Some(&json!("string")) && !schema.contains_key("enum");
+    let (_, value) = schema.get("description").filter(|_| is_text)?.as_str()?.rsplit_once("Always `")?;
+    Some(value.split_once("`.")?.0.to_owned())
+}
+
+/// Returns whether the one value of a schema is stated in words only.
+pub(super) fn is_always(root: &Value, at: &str) -> bool {
+    root.pointer(at).is_some_and(|schema| schema.get(ALWAYS).is_some())
 }
 
 /// Returns a text of spec-diff without the format that [`mark`] gives to secrets.

@@ -9,6 +9,11 @@ use crate::import::{Published, Requirement, requirements_of};
 
 impl Comparison<'_> {
     pub(super) fn security(&mut self, own: &Operation<'_>, (theirs, other): (&Published, &Operation<'_>)) {
+        // Of the document as a whole, it is reported once.
+        let is_whole = [own, other].iter().all(|operation| operation.value.get("security").is_none());
+        if is_whole && self.differences.iter().any(|difference| difference.kind == "security") {
+            return;
+        }
         let (ours, theirs) = (requirements_of(self.ours, own), requirements_of(&theirs.root, other));
         // Where the vendor states nothing, nothing can be compared.
         let (Some(ours), Some(theirs)) = (ours, theirs) else { return };
