@@ -7,7 +7,7 @@ use crate::text::{
     one_line,
 };
 
-/// Returns the description with the default and the limits that it does not mention itself.
+/// Returns the description with the default, the limits and the deprecation that it does not mention itself.
 pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> String {
     let mut text = description.trim_end().to_owned();
     for (key, label) in LABELS {
@@ -23,6 +23,16 @@ pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> Str
         }
         let shown = if key == "pattern" { code_span(&value) } else { value };
         text.push_str(&label.replace("{}", &shown));
+    }
+    if schema.get("deprecated") == Some(&Value::Bool(true)) && !text.to_lowercase().contains("deprecated") {
+        let gap = if text.is_empty() {
+            ""
+        } else if ends_with_paragraph(&text) {
+            " "
+        } else {
+            "\n\n"
+        };
+        text.push_str(&format!("{gap}Deprecated."));
     }
     text
 }
@@ -83,6 +93,13 @@ mod tests {
             "Page size, 100 to 1,000."
         );
         assert_eq!(documented("Version 1000a.", json!({"maximum": 1000})), "Version 1000a. At most 1000.");
+    }
+
+    #[test]
+    fn deprecation_is_stated_once() {
+        assert_eq!(documented("The unit.", json!({"deprecated": true})), "The unit. Deprecated.");
+        assert_eq!(documented("", json!({"deprecated": true})), "Deprecated.");
+        assert_eq!(documented("DEPRECATED: use b.", json!({"deprecated": true})), "DEPRECATED: use b.");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::codegen::{
 
 /// Keywords that typify would make a validating type of, or use in another sense. A vendor's limits are the vendor's to
 /// judge: a name that is one letter too long must not fail a page.
-pub(crate) const IGNORED_KEYWORDS: [&str; 19] = [
+pub(crate) const IGNORED_KEYWORDS: [&str; 20] = [
     "minLength",
     "maxLength",
     "pattern",
@@ -29,6 +29,7 @@ pub(crate) const IGNORED_KEYWORDS: [&str; 19] = [
     "maxProperties",
     "default",
     "example",
+    "deprecated",
     "discriminator",
     "title",
     "externalDocs",
