@@ -20,7 +20,7 @@ pub(crate) use convert::{
 pub(crate) use losses::{Kind, Loss, Owner};
 pub(crate) use parse::Published;
 pub(crate) use read::{read, read_all};
-pub(crate) use security::{Credential, Requirement, credentials_of, requirements_of};
+pub(crate) use security::{Credential, Requirement, credentials_of, is_authorization, requirements_of};
 pub(crate) use select::{Choice, operations, tags};
 pub(crate) use servers::{address, base_paths};
 

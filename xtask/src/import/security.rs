@@ -58,10 +58,19 @@ pub(super) fn credentials(
                     losses.add(Kind::Security, section, text);
                 }
                 for (name, credential) in &mut credentials {
-                    if let Credential::OAuthClient { scopes, .. } = credential {
-                        let all = all.get(name).and_then(Value::as_array).into_iter().flatten();
-                        scopes.extend(all.filter_map(Value::as_str).map(str::to_owned));
-                        note_description(root, &schemes, section, name, losses);
+                    match credential {
+                        Credential::OAuthClient { scopes, .. } => {
+                            let all = all.get(name).and_then(Value::as_array).into_iter().flatten();
+                            scopes.extend(all.filter_map(Value::as_str).map(str::to_owned));
+                            let more = "(Credentials::token_parameter adds parameters)";
+                            note_description(root, &schemes, section, name, ("its tokens", more), losses);
+                        }
+                        Credential::Header(header) if is_authorization(header) => {
+                            let text = "callers pass the complete value of `Authorization`, with its scheme";
+                            losses.add(Kind::Security, &child(section, name), text);
+                            note_description(root, &schemes, section, name, ("its key", ""), losses);
+                        }
+                        _ => {}
                     }
                 }
                 for (name, credential) in &credentials {
@@ -92,14 +101,20 @@ pub(super) fn credentials(
     Err(no_scheme(&reasons))
 }
 
-/// Notes a scheme's description, which may name a parameter of the token request, such as an audience.
-fn note_description(root: &Value, schemes: &Map<String, Value>, section: &str, name: &str, losses: &mut Losses) {
+/// Notes a scheme's description, which may name a parameter of the token request, such as an audience, or the scheme of a key.
+fn note_description(
+    root: &Value,
+    schemes: &Map<String, Value>,
+    section: &str,
+    name: &str,
+    (what, more): (&str, &str),
+    losses: &mut Losses,
+) {
     let scheme = schemes.get(name).map(|scheme| resolve(root, scheme));
     let text = scheme.and_then(|scheme| scheme.get("description")?.as_str()).unwrap_or_default().trim();
     if !text.is_empty() {
-        let text =
-            format!("the vendor's description of its tokens: {text} (Credentials::token_parameter adds parameters)");
-        losses.add(Kind::Security, &child(section, name), text);
+        let text = format!("the vendor's description of {what}: {text} {more}");
+        losses.add(Kind::Security, &child(section, name), text.trim_end());
     }
 }
 
@@ -151,7 +166,7 @@ fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &s
         Credential::OAuthClient { .. } => Some(0),
         Credential::Bearer if schemes.get(name).and_then(other_flow).is_none() => Some(1),
         Credential::Basic => Some(2),
-        Credential::Header(header) if header.eq_ignore_ascii_case("authorization") => Some(3),
+        Credential::Header(header) if is_authorization(header) => Some(3),
         Credential::Header(_) => None,
         Credential::Bearer => Some(4),
     };
@@ -272,7 +287,7 @@ fn schemes(root: &Value, edition: Edition) -> (&'static str, Map<String, Value>)
 
 fn writes_authorization(root: &Value, scheme: &Value) -> bool {
     match credential(root, scheme) {
-        Ok(Credential::Header(header)) => header.eq_ignore_ascii_case("authorization"),
+        Ok(Credential::Header(header)) => is_authorization(&header),
         credential => credential.is_ok(),
     }
 }
@@ -309,6 +324,11 @@ fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {
         "" => Err("a security scheme without a type".to_owned()),
         _ => Err(format!("security of the type {:?} is not supported", text("type"))),
     }
+}
+
+/// Returns whether a header is the one whose value begins with a scheme.
+pub(crate) fn is_authorization(header: &str) -> bool {
+    header.eq_ignore_ascii_case("authorization")
 }
 
 fn http_name(name: &str) -> bool {

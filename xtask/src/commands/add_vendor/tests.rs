@@ -129,6 +129,13 @@ fn clients_ask_for_the_credentials_of_the_specification() -> std::io::Result<()>
         "{readme}"
     );
     assert!(file(&files, "openapi/upstream/acme.md").contains("Needs an audience."));
+    let key =
+        json!({"type": "apiKey", "in": "header", "name": "authorization", "description": "Write ApiKey before it."});
+    let files = planned(&specification(key))?;
+    let readme = file(&files, "crates/usage-billing-acme/README.md");
+    assert!(readme.contains("the complete value of the header `authorization`, with the scheme"), "{readme}");
+    let report = file(&files, "openapi/upstream/acme.md");
+    assert!(report.contains("with its scheme") && report.contains("Write ApiKey before it."), "{report}");
     Ok(())
 }
 
@@ -156,6 +163,22 @@ fn readme_calls_an_operation_that_is_not_deprecated() -> std::io::Result<()> {
     let readme = file(&files, "crates/usage-billing-acme/README.md");
     assert!(readme.contains("client.list_usage()") || readme.contains("client.get_file()"), "{readme}");
     assert!(!readme.contains("client.old()"), "{readme}");
+    Ok(())
+}
+
+#[test]
+fn readme_calls_the_operation_that_needs_the_fewest_values() -> std::io::Result<()> {
+    let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let list = |id: &str, parameters: Value| json!({"get": {"operationId": id, "parameters": parameters, "responses": {"204": {"description": "d"}}}});
+    let parameter = |name: &str, location: &str| json!({"name": name, "in": location, "required": true, "schema": {"type": "string"}});
+    specification["paths"] = json!({
+        "/a/{id}": list("ofId", json!([parameter("id", "path")])),
+        "/b": list("ofTwo", json!([parameter("x", "query"), parameter("y", "query")])),
+        "/c": list("ofOne", json!([parameter("x", "query")])),
+    });
+    let files = planned(&specification)?;
+    let readme = file(&files, "crates/usage-billing-acme/README.md");
+    assert!(readme.contains("client.of_one().x(\"text\")"), "{readme}");
     Ok(())
 }
 

@@ -82,8 +82,8 @@ pub(super) struct Example<'a> {
     pub(super) operation: Option<&'a ConvertedOperation>,
 }
 
-/// Returns a client, and the first operation that only reads; or else the first one whose body can be written. Deprecated ones
-/// are last.
+/// Returns a client, and the operation that only reads and needs the fewest values; or else one whose body can be written. Deprecated
+/// ones are last.
 pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
     let library = names::library(plan.name);
     let calls = plan.draft.operations.iter().filter_map(|operation| Some((operation, call(plan, operation)?)));
@@ -91,7 +91,11 @@ pub(super) fn example<'a>(plan: &Plan<'a>) -> Example<'a> {
         let is_typed = call.contains("::");
         let value = operation.value();
         let sends = operation.method != "get" || value.get("x-download").is_some();
-        (value.get("deprecated").is_some(), sends, is_typed)
+        // An id has to be known before the call; other values may be made up.
+        let parameters = value["parameters"].as_array().into_iter().flatten();
+        let required = parameters.filter(|parameter| parameter["required"] == true);
+        let ids = required.clone().filter(|parameter| parameter["in"] == "path").count();
+        (value.get("deprecated").is_some(), sends, ids, is_typed, required.count())
     };
     let call = calls.min_by_key(rank);
     let arguments = client::arguments(plan).into_iter().map(|argument| argument.name).collect::<Vec<_>>();

@@ -3,7 +3,7 @@
 use crate::{
     codegen::identifiers::value_name,
     commands::add_vendor::{Plan, names},
-    import::Credential,
+    import::{Credential, is_authorization},
     text::markdown::code_span,
 };
 
@@ -52,7 +52,13 @@ pub(super) fn arguments(plan: &Plan<'_>) -> Vec<Argument> {
             }
             Credential::Header(header) => {
                 let name = if keys == 1 { "api_key".to_owned() } else { value_name(header.trim_start_matches("X-")) };
-                let words = format!("a key, sent without a prefix in the header `{header}`");
+                let words = if is_authorization(header) {
+                    format!(
+                        "the complete value of the header `{header}`, with the scheme that the vendor documents, such as `Bearer …`"
+                    )
+                } else {
+                    format!("a key, sent without a prefix in the header `{header}`")
+                };
                 arguments.push(one(&name, Kind::Secret, &words, &name.trim_end_matches('_').to_uppercase()));
             }
             Credential::OAuthClient { token_url, scopes } => arguments.push(Argument {
