@@ -4,7 +4,8 @@ use openapi_document::{Operation, pointer::child, resolve_at};
 use serde_json::Value;
 
 use super::{
-    schema::{has_fields_of, properties, resolved},
+    parts::properties,
+    schema::{has_fields_of, resolved},
     walk::{Walk, text},
 };
 use crate::import;
@@ -59,7 +60,7 @@ impl<'a> Walk<'a> {
     /// Compares an object in a form, whose fields are `around[field]` in the draft.
     pub(super) fn form_object(&mut self, schema: &'a Value, at: String, own: &'a Value, around: &str, depth: usize) {
         let (at, schema) = resolved(self.theirs, at, schema);
-        for (name, (at, property)) in properties(self.theirs, schema, &at, 0) {
+        for (name, (at, property)) in properties(self.theirs, schema, &at) {
             let sent = format!("{around}[{name}]");
             match own.get("properties").and_then(|own| own.get(&sent)) {
                 Some(own) => self.schema(property, at, own, depth + 1),

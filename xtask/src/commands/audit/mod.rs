@@ -2,6 +2,7 @@
 
 mod forms;
 mod parameters;
+mod parts;
 mod responses;
 mod schema;
 mod walk;

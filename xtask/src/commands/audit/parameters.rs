@@ -39,6 +39,14 @@ impl<'a> Walk<'a> {
                     self.add(&at, format!("{name:?} is JSON in a parameter"))
                 }
                 Some(own) => {
+                    for key in ["allowEmptyValue", "allowReserved"] {
+                        if parameter.get(key) == Some(&Value::Bool(true)) {
+                            self.add(&at, format!("{name:?} states {key}"));
+                        }
+                    }
+                    if text(parameter, "style") == "deepObject" {
+                        self.add(&at, format!("{name:?} is sent in another style"));
+                    }
                     let is_list = own.pointer("/schema/type") == Some(&Value::String("array".to_owned()));
                     let (wanted, joined) = (joined_by(parameter, self.is_swagger_2()), joined_by(own, false));
                     if location == "query" && is_list && wanted != joined {

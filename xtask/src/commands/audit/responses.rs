@@ -11,7 +11,6 @@ impl<'a> Walk<'a> {
         let stated = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
         let stated = stated.filter(|(status, _)| !status.starts_with("x-")).collect::<Vec<_>>();
         let has_success = stated.iter().any(|(status, _)| status.starts_with('2'));
-        let has_200 = stated.iter().any(|(status, _)| *status == "200");
         for (status, response) in stated {
             let at = child(&child(&operation.pointer, "responses"), status);
             let from = at.clone();
@@ -30,31 +29,37 @@ impl<'a> Walk<'a> {
                 self.download(response, &at);
                 continue;
             }
-            // All successes without a number of their own are 200 in the draft.
             let own = drafted["responses"].get(status).or_else(|| {
-                let is_number = status.chars().all(|digit| digit.is_ascii_digit());
-                drafted["responses"].get("200").filter(|_| !is_number && !has_200)
+                let all = drafted["responses"].as_object()?;
+                let first = || all.iter().find(|(own, _)| own.starts_with('2'));
+                let (read, own) = all.get_key_value("200").or_else(first)?;
+                // Two bodies are read as one.
+                let at = child(&child(&operation.pointer, "responses"), read);
+                let text = "read like another status".to_owned();
+                for at in [at, from.clone()] {
+                    self.found.push(Difference { from: at.clone(), at, text: text.clone(), is_certain: false });
+                }
+                Some(own)
             });
-            if own.is_none() {
-                self.from = from;
-                self.add(&at, format!("the response {status} is not in the draft"));
-                self.from.clear();
-                continue;
-            }
             self.content(response, &at, own);
         }
     }
 
-    /// Notes JSON that is passed on as bytes.
+    /// Notes what is passed on as bytes although it is described.
     fn download(&mut self, response: &'a Value, at: &str) {
         let media = response.get("content").and_then(Value::as_object).into_iter().flatten();
-        for (media, _) in media.filter(|(media, _)| import::is_json(media)) {
-            self.found.push(Difference {
-                at: child(&child(at, "content"), media),
-                from: at.to_owned(),
-                text: "the bytes are passed on in the draft".to_owned(),
-                is_certain: false,
-            });
+        for (media, body) in media {
+            let media_at = child(&child(at, "content"), media);
+            let described = !import::is_json(media) && self.is_structured(body);
+            let passed_on = if described { child(&media_at, "schema") } else { media_at };
+            if described || import::is_json(media) {
+                self.found.push(Difference {
+                    at: passed_on,
+                    from: at.to_owned(),
+                    text: "the bytes are passed on in the draft".to_owned(),
+                    is_certain: false,
+                });
+            }
         }
     }
 }

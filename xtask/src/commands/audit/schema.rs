@@ -1,10 +1,11 @@
-//! What a schema and its parts state: types, values, alternatives and fields.
+//! What a schema states by itself and by its parts: types, values, null.
 
 use std::collections::BTreeSet;
 
 use openapi_document::{
+    lookup,
     pointer::{child, item},
-    resolve, resolve_at,
+    resolve,
 };
 use serde_json::{Map, Value};
 
@@ -12,21 +13,43 @@ use super::walk::text;
 use crate::import;
 
 /// How deep parts of a schema are followed: they may contain themselves.
-const DEPTH: usize = 12;
+pub(super) const DEPTH: usize = 12;
 
-/// Returns a schema behind its references, and behind an `allOf` of which one part states all.
+/// The keywords that only objects have.
+const OF_OBJECTS: [&str; 4] = ["properties", "additionalProperties", "unevaluatedProperties", "patternProperties"];
+
+/// Returns a schema behind its references, and behind an `allOf` of one part that states all.
 pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
-    let (mut at, mut schema) = resolve_at(root, at, schema);
+    let (mut at, mut schema) = followed(root, at, schema);
     for _ in 0..16 {
         let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
         match parts.filter(|(_, part)| import::states_something(part)).collect::<Vec<_>>().as_slice() {
             [(index, only)] if states_no_more(schema) => {
-                (at, schema) = resolve_at(root, item(&child(&at, "allOf"), *index), only);
+                (at, schema) = followed(root, item(&child(&at, "allOf"), *index), only);
             }
             _ => break,
         }
     }
     (at, schema)
+}
+
+/// Returns a schema behind its references, up to one that has keywords beside it which count, as in OpenAPI 3.1.
+pub(super) fn followed<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
+    let (mut at, mut schema) = (at, schema);
+    for _ in 0..32 {
+        let target = schema.get("$ref").and_then(Value::as_str).filter(|_| !is_refined(root, schema));
+        let Some((target, next)) = target.and_then(|target| Some((target, lookup(root, target)?))) else { break };
+        (at, schema) = (target.trim_start_matches('#').to_owned(), next);
+    }
+    (at, schema)
+}
+
+/// Returns whether a reference has keywords beside it that count.
+pub(super) fn is_refined(root: &Value, schema: &Value) -> bool {
+    let mut keys = schema.as_object().into_iter().flat_map(Map::keys);
+    schema.get("$ref").is_some()
+        && text(root, "openapi").starts_with("3.1")
+        && keys.any(|key| key != "$ref" && !import::annotates(key))
 }
 
 /// Returns whether a schema states nothing beside its `allOf` but its type.
@@ -49,9 +72,6 @@ pub(super) fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTr
     };
     stated.into_iter().filter(|kind| *kind != "null").collect()
 }
-
-/// The keywords that only objects have.
-const OF_OBJECTS: [&str; 3] = ["properties", "additionalProperties", "patternProperties"];
 
 fn kind_of(value: &Value) -> Option<&'static str> {
     match value {
@@ -95,28 +115,16 @@ pub(super) fn is_nullable(root: &Value, schema: &Value, depth: usize) -> bool {
         || !all.is_empty() && all.iter().all(|part| *part)
 }
 
-/// Returns whether a schema or any of its parts has a keyword of the value true.
-pub(super) fn states_flag(root: &Value, schema: &Value, key: &str, depth: usize) -> bool {
-    [schema, resolve(root, schema)].iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
-        || depth < DEPTH && parts(root, resolve(root, schema)).any(|(_, part)| states_flag(root, part, key, depth + 1))
-}
-
-/// Returns the fields that a schema or any of its parts requires, with the locations of these.
-pub(super) fn required<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, &'a str)> {
-    let own = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let mut found = own.map(|name| (at.to_owned(), name)).collect::<Vec<_>>();
-    for (at, part) in located_parts(root, schema, at).filter(|_| depth < DEPTH) {
-        found.extend(required(root, part, &at, depth + 1));
-    }
-    found
-}
-
-/// Returns the parts of a schema, behind their references, with their keywords.
-fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'static str, &'a Value)> {
-    ["allOf", "oneOf", "anyOf"].into_iter().flat_map(move |key| {
+/// Returns the parts of a schema, behind their references, with their keywords. A refined reference is a part.
+pub(super) fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'static str, &'a Value)> {
+    let target = Some(schema).filter(|schema| is_refined(root, schema));
+    let target = target.and_then(|schema| lookup(root, text(schema, "$ref")));
+    let listed = ["allOf", "oneOf", "anyOf"].into_iter().flat_map(move |key| {
         let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten();
-        parts.map(move |part| (key, resolve(root, part)))
-    })
+        parts.map(move |part| (key, part))
+    });
+    let all = target.map(|target| ("allOf", target)).into_iter().chain(listed);
+    all.map(move |(key, part)| (key, followed(root, String::new(), part).1))
 }
 
 /// Returns the values that a schema lists, or its parts.
@@ -126,137 +134,12 @@ pub(super) fn values<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Ve
 }
 
 /// Returns the values that a schema lists itself.
-fn listed(schema: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn listed(schema: &Value) -> impl Iterator<Item = &Value> {
     schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"))
 }
 
 pub(super) fn join(kinds: &BTreeSet<&str>) -> String {
     kinds.iter().copied().collect::<Vec<_>>().join(" or ")
-}
-
-/// Returns whether values have one of several forms. Alternatives that are all strings are one string, and plain numbers one number.
-fn is_union(root: &Value, schema: &Value) -> bool {
-    let alternatives =
-        parts(root, schema).filter(|(key, part)| *key != "allOf" && part.get("type") != Some(&"null".into()));
-    let mut alternatives = alternatives.map(|(_, part)| part).collect::<Vec<_>>();
-    alternatives.dedup();
-    let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
-    let is_number = |part: &Value| {
-        let kinds = kinds(root, part, 0);
-        !kinds.is_empty()
-            && kinds.iter().all(|kind| ["integer", "number"].contains(kind))
-            && listed(part).next().is_none()
-    };
-    alternatives.len() > 1
-        && !alternatives.iter().all(|part| is_text(part))
-        && !alternatives.iter().all(|part| is_number(part))
-}
-
-/// Returns whether the component at a pointer has subtypes: some extend it, or its discriminator names them.
-fn has_subtypes(root: &Value, at: &str) -> bool {
-    let (section, _) = at.rsplit_once('/').unwrap_or_default();
-    let components = root.pointer(section).and_then(Value::as_object).into_iter().flatten();
-    let mut parts = components.filter_map(|(_, schema)| schema.get("allOf")?.as_array()).flatten();
-    let mapping = root.pointer(at).and_then(|base| base.pointer("/discriminator/mapping")?.as_object());
-    mapping.is_some_and(|mapping| !mapping.is_empty())
-        || parts.any(|part| {
-            part.get("$ref").and_then(Value::as_str).is_some_and(|target| target.strip_prefix('#') == Some(at))
-        })
-}
-
-/// Returns whether a schema or one that it extends has a discriminator.
-fn has_discriminator(root: &Value, schema: &Value, depth: usize) -> bool {
-    let mut bases = parts(root, schema).filter(|(key, _)| *key == "allOf" && depth < DEPTH);
-    schema.get("discriminator").is_some() || bases.any(|(_, base)| has_discriminator(root, base, depth + 1))
-}
-
-/// Returns the locations of the unions that a schema and the parts that it refines are.
-pub(super) fn unions(root: &Value, schema: &Value, at: &str, depth: usize) -> Vec<String> {
-    let is_alone = !["oneOf", "anyOf"].iter().any(|key| schema.get(*key).is_some());
-    let is_base = has_discriminator(root, schema, 0) && is_alone && has_subtypes(root, at);
-    let is_one = is_union(root, schema) || is_base;
-    let mut found = is_one.then(|| at.to_owned()).into_iter().collect::<Vec<_>>();
-    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
-    for (index, part) in parts.filter(|_| depth < DEPTH) {
-        let (at, part) = resolve_at(root, item(&child(at, "allOf"), index), part);
-        // A component with subtypes is one of them only where it is read itself.
-        if ["oneOf", "anyOf"].iter().any(|key| part.get(*key).is_some()) || part.get("allOf").is_some() {
-            found.extend(unions(root, part, &at, depth + 1));
-        }
-    }
-    found
-}
-
-/// Returns the locations of the unions among the alternatives of a schema.
-pub(super) fn inner_unions(root: &Value, schema: &Value, at: &str, depth: usize) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, part) in located_parts(root, schema, at).filter(|_| depth < DEPTH) {
-        found.extend(inner_unions(root, part, &at, depth + 1));
-        found.extend(is_union(root, part).then_some(at));
-    }
-    found
-}
-
-/// Returns whether a schema or a part that it refines is a union.
-pub(super) fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
-    let mut refined = parts(root, schema).filter(|(key, _)| *key == "allOf");
-    is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
-}
-
-/// Returns the properties of an object and of its parts, alternatives included, with their locations.
-pub(super) fn properties<'a>(
-    root: &'a Value,
-    schema: &'a Value,
-    at: &str,
-    depth: usize,
-) -> Vec<(String, (String, &'a Value))> {
-    let own = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
-    let location = child(at, "properties");
-    let mut found = own.map(|(name, value)| (name.clone(), (child(&location, name), value))).collect::<Vec<_>>();
-    for (at, part) in located_parts(root, schema, at).filter(|_| depth < DEPTH) {
-        found.extend(properties(root, part, &at, depth + 1));
-    }
-    found
-}
-
-/// Returns the parts of a schema with their locations, behind their references.
-fn located_parts<'a>(root: &'a Value, schema: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> {
-    ["allOf", "oneOf", "anyOf"].into_iter().flat_map(move |key| {
-        let (parts, list) = (schema.get(key).and_then(Value::as_array), child(at, key));
-        let parts = parts.into_iter().flatten().enumerate();
-        parts.map(move |(index, part)| resolve_at(root, item(&list, index), part))
-    })
-}
-
-/// Returns the schemas of the fields that an object and its parts do not list, with their locations.
-pub(super) fn other_fields<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<(String, &'a Value)> {
-    let any = ["additionalProperties", "unevaluatedProperties"].into_iter();
-    let any = any.filter_map(|key| Some((child(at, key), schema.get(key)?)));
-    let location = child(at, "patternProperties");
-    let patterns = schema.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
-    let patterns = patterns.map(|(pattern, value)| (child(&location, pattern), value));
-    let found = any.chain(patterns).filter(|(_, value)| value.is_object() || **value == Value::Bool(true));
-    let mut found = found.collect::<Vec<_>>();
-    for (at, part) in located_parts(root, schema, at).filter(|_| depth < DEPTH) {
-        found.extend(other_fields(root, part, &at, depth + 1));
-    }
-    found
-}
-
-/// Returns the items of a list and of its parts with their locations; nothing for those that are not described.
-pub(super) fn items<'a>(
-    root: &'a Value,
-    schema: &'a Value,
-    at: &str,
-    depth: usize,
-) -> Vec<(String, Option<&'a Value>)> {
-    let own = kinds(root, schema, DEPTH + 1).contains("array");
-    let own = own.then(|| (child(at, "items"), schema.get("items").filter(|items| items.is_object())));
-    let mut found = own.into_iter().collect::<Vec<_>>();
-    for (at, part) in located_parts(root, schema, at).filter(|_| depth < DEPTH) {
-        found.extend(items(root, part, &at, depth + 1));
-    }
-    found
 }
 
 /// Returns whether a form has fields of an object.

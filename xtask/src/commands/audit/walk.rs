@@ -7,10 +7,8 @@ use serde_json::Value;
 
 use super::{
     Difference,
-    schema::{
-        has_fields_of, has_union, inner_unions, is_nullable, items, join, kinds, other_fields, properties, required,
-        resolved, states_flag, unions, values,
-    },
+    parts::{has_union, inner_unions, items, other_fields, properties, required, subtypes, unions, with_parts},
+    schema::{has_fields_of, is_nullable, join, kinds, resolved, values},
 };
 use crate::import::{self, Conversion, Published};
 
@@ -103,18 +101,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Notes the schema of a body that callers encode themselves.
-    fn encoded_body(&mut self, schema: Option<&'a Value>, at: &str) {
-        let kinds = schema.map(|schema| kinds(self.theirs, resolve(self.theirs, schema), 0)).unwrap_or_default();
-        if kinds.iter().any(|kind| !["string", "file"].contains(kind)) {
-            self.add(&child(at, "schema"), "callers pass the bytes in the draft");
-        }
-    }
-
     /// Returns whether an object has no fields in the direction that is compared.
     fn is_empty_object(&self, schema: &'a Value) -> bool {
         let (at, schema) = resolved(self.theirs, String::new(), schema);
-        let fields = properties(self.theirs, schema, &at, 0);
+        let fields = properties(self.theirs, schema, &at);
         let is_map = schema.get("additionalProperties").is_some_and(import::states_something);
         kinds(self.theirs, schema, 0).iter().eq(["object"].iter())
             && !is_map
@@ -123,8 +113,13 @@ impl<'a> Walk<'a> {
 
     /// Returns whether a field is of the other direction only.
     pub(super) fn is_skipped(&self, property: &'a Value) -> bool {
+        let parts = with_parts(self.theirs, resolve(self.theirs, property), "", 0);
+        let states = |key: &str| {
+            let schemas = parts.iter().map(|(_, part)| *part).chain([property]);
+            schemas.into_iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
+        };
         let (of_others, of_these) = if self.sent { ("readOnly", "writeOnly") } else { ("writeOnly", "readOnly") };
-        states_flag(self.theirs, property, of_others, 0) && !states_flag(self.theirs, property, of_these, 0)
+        states(of_others) && !states(of_these)
     }
 
     /// Compares the JSON or the form of a body.
@@ -136,30 +131,24 @@ impl<'a> Walk<'a> {
             of(import::is_json).or_else(|| of(import::is_any_media)).or_else(|| of(import::is_form))
         };
         self.from.clear();
-        let sent = own.and_then(|own| own.get("content")?.as_object()?.keys().next());
-        if let Some(media) = sent.filter(|media| !import::is_json(media) && !import::is_form(media)) {
-            return match holder.pointer(&child("/content", media)) {
-                Some(body) => {
-                    let body = resolve(self.theirs, body);
-                    self.encoded_body(body.get("schema"), &child(&child(at, "content"), media));
-                }
-                None => self.encoded_body(holder.get("schema"), at),
-            };
-        }
         if self.is_swagger_2() && holder.get("content").is_none() {
             // Swagger 2 has the schema without a media type.
             let described = holder.get("schema");
             match (described, own.and_then(json).and_then(|(_, own)| own.get("schema"))) {
                 (Some(schema), Some(own)) => self.schema(schema, child(at, "schema"), own, 0),
-                (Some(_), None) => self.add(&child(at, "schema"), "the body is not in the draft"),
+                (Some(_), None) if own.is_none_or(|own| own.get("content").is_none()) => {
+                    self.add(&child(at, "schema"), "the body is not in the draft");
+                }
                 (None, Some(_)) => self.add(&child(at, "schema"), "the body is not described"),
-                _ => {}
+                _ => self.encoded_by_callers(holder, at, own),
             }
             return;
         }
         let own_media = own.and_then(json).map(|(media, _)| media);
         let same = own_media.and_then(|media| Some((media, holder.get("content")?.get(media)?)));
-        let Some((media, body)) = same.or_else(|| json(holder)) else { return };
+        let Some((media, body)) = same.or_else(|| json(holder)) else {
+            return self.encoded_by_callers(holder, at, own);
+        };
         if own.is_none() {
             return self.add(at, "the body is not in the draft");
         }
@@ -180,9 +169,29 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Compares a body that is neither JSON nor a form: callers encode it, whatever its schema is.
+    fn encoded_by_callers(&mut self, holder: &'a Value, at: &str, own: Option<&'a Value>) {
+        let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
+        let is_sent = |media: &str| own.and_then(|own| own.get("content")?.get(media)).is_some();
+        let bodies = content.filter(|(media, _)| is_sent(media));
+        let bodies = bodies.map(|(media, body)| (child(&child(at, "content"), media), body));
+        for (at, body) in bodies.chain([(at.to_owned(), holder)]) {
+            if self.is_structured(body) {
+                return self.add(&child(&at, "schema"), "the body's schema is not in the draft");
+            }
+        }
+    }
+
+    /// Returns whether the schema of a body describes more than a string.
+    pub(super) fn is_structured(&self, body: &'a Value) -> bool {
+        let schema = body.get("schema").map(|schema| resolved(self.theirs, String::new(), schema).1);
+        schema.is_some_and(|schema| kinds(self.theirs, schema, 0).iter().any(|kind| !["string", "file"].contains(kind)))
+    }
+
     pub(super) fn schema(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
         let (own_at, own) = resolved(self.ours, String::new(), own);
-        self.from.clone_from(&at);
+        let from = at.clone();
+        self.from.clone_from(&from);
         let (at, schema) = resolved(self.theirs, at, schema);
         if depth > FIELD_DEPTH || !own_at.is_empty() && !self.seen.insert((at.clone(), own_at, self.sent)) {
             return;
@@ -200,10 +209,14 @@ impl<'a> Walk<'a> {
             let text = format!("{} is {} in the draft", join(&theirs), join(&ours));
             return self.add(&at, text);
         }
+        // Stripe's, for ids that are objects where a request asks for them.
+        if schema.get("x-expansionResources").is_some() {
+            self.add(&at, "alternatives");
+        }
         for at in unions(self.theirs, schema, &at, 0) {
             self.add(&at, "alternatives");
         }
-        for at in inner_unions(self.theirs, schema, &at, 0) {
+        for at in inner_unions(self.theirs, schema, &at) {
             self.found.push(Difference {
                 at,
                 from: self.from.clone(),
@@ -212,18 +225,18 @@ impl<'a> Walk<'a> {
             });
         }
         self.values(schema, &at, own, &ours);
-        if text(schema, "format").starts_with("date")
-            && text(own, "format") != text(schema, "format")
-            && own.get("enum").is_none()
-        {
+        let is_listed = own.get("enum").is_some();
+        if text(schema, "format").starts_with("date") && text(own, "format") != text(schema, "format") && !is_listed {
             self.add(&at, format!("{} has no such format in the draft", text(schema, "format")));
         }
         if !theirs.contains("object") {
             return self.items(schema, &at, own, depth);
         }
-        let described = properties(self.theirs, schema, &at, 0);
-        let required = required(self.theirs, schema, &at, 0);
-        // Another part of `allOf` may describe it.
+        let mut described = properties(self.theirs, schema, &at);
+        let subtypes = subtypes(self.theirs, schema, &at);
+        described.extend(subtypes.iter().flat_map(|(at, schema)| properties(self.theirs, schema, at)));
+        let required = required(self.theirs, schema, &at);
+        // Another part may describe it.
         let is_described = |name: &str| {
             let own = own.get("properties").and_then(|own| own.get(name));
             described.iter().any(|(known, _)| known == name) || own.is_some_and(|own| own.get("x-any").is_none())
@@ -231,26 +244,23 @@ impl<'a> Walk<'a> {
         for (location, name) in required.iter().filter(|(_, name)| !is_described(name)) {
             // What a part requires is reported where the part is used by itself, too.
             let (at, from, is_certain) = (location.clone(), self.from.clone(), *location == at);
-            self.found.push(Difference {
-                at,
-                from,
-                text: format!("{name:?} is required and not described"),
-                is_certain,
-            });
+            let text = format!("{name:?} is required and not described");
+            self.found.push(Difference { at, from, text, is_certain });
         }
         let required = required.iter().map(|(_, name)| *name).collect::<BTreeSet<_>>();
-        // What one part has in the other direction only, a part that adds a default has not either.
-        let skipped = described.iter().filter(|(_, (_, property))| self.is_skipped(property));
-        let skipped = skipped.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
-        let typed = described.iter().filter(|(_, (_, property))| !kinds(self.theirs, property, 0).is_empty());
-        let typed = typed.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
+        let names = |of: &dyn Fn(&'a Value) -> bool| {
+            let found = described.iter().filter(|(_, (_, property))| of(property));
+            found.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>()
+        };
+        let hidden = names(&|property| self.is_skipped(property));
+        let typed = names(&|property| !kinds(self.theirs, property, 0).is_empty());
         let mut once = BTreeSet::new();
         let shared = described.iter().filter(|(name, _)| !once.insert(name.as_str())).map(|(name, _)| name.clone());
         let shared = shared.collect::<BTreeSet<_>>();
         // Null is not for a field of which a part excludes it.
         let never_null = described.iter().filter(|(_, (_, property))| property.get("nullable") == Some(&false.into()));
         let never_null = never_null.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
-        let is_union = has_union(self.theirs, schema, 0);
+        let is_union = has_union(self.theirs, schema, 0) || !subtypes.is_empty();
         self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
             match own.get("properties").and_then(|own| own.get(&name)) {
@@ -271,7 +281,7 @@ impl<'a> Walk<'a> {
                     }
                     self.is_part = is_part;
                 }
-                None if skipped.contains(&name) => {}
+                None if hidden.contains(&name) => {}
                 None if self.is_form && has_fields_of(own, &name) => self.form_object(property, at, own, &name, depth),
                 None => {
                     self.from.clear();
@@ -279,7 +289,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        self.other_fields(schema, &at, own, depth);
+        self.other_fields(schema, (&at, &from), own, depth);
     }
 
     /// Compares what is in an object or a list: it may be null in the draft if it may be null.
@@ -333,7 +343,7 @@ impl<'a> Walk<'a> {
         let items = items.map(|(at, _)| child(at, "items"));
         self.merge(&items.collect::<Vec<_>>(), is_union, depth);
         if depth < MERGED_DEPTH {
-            let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at, 0));
+            let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at));
             self.merge_fields(fields.map(|(name, (at, _))| (name, at)), is_union, depth + 1);
         }
     }
@@ -350,9 +360,9 @@ impl<'a> Walk<'a> {
 
     fn items(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
         let Some(own) = own.get("items") else { return };
-        let all = items(self.theirs, schema, at, 0);
+        let all = items(self.theirs, schema, at);
         if all.len() > 1 {
-            self.merged.insert(all.iter().map(|(at, _)| at.clone()).collect());
+            self.merge(&all.iter().map(|(at, _)| at.clone()).collect::<Vec<_>>(), true, 0);
         }
         for (at, items) in all {
             match items {
@@ -363,21 +373,20 @@ impl<'a> Walk<'a> {
     }
 
     /// Compares the fields beside those that are listed.
-    fn other_fields(&mut self, schema: &'a Value, at: &str, own: &'a Value, depth: usize) {
-        let others = other_fields(self.theirs, schema, at, 0);
+    fn other_fields(&mut self, schema: &'a Value, (at, from): (&str, &str), own: &'a Value, depth: usize) {
+        from.clone_into(&mut self.from);
+        let others = other_fields(self.theirs, schema, at);
         if others.len() > 1 {
-            let locations = others.iter().map(|(at, _)| at.clone());
-            self.merged.insert(locations.chain([child(at, "additionalProperties")]).collect());
+            let locations = others.iter().map(|(at, _)| at.clone()).collect::<Vec<_>>();
+            self.merge(&locations, true, 0);
+            self.merged.insert(locations.into_iter().chain([child(at, "additionalProperties")]).collect());
         }
         for (at, schema) in others {
             match own.get("additionalProperties") {
                 // A map of anything is one in the draft.
                 Some(own) if import::states_something(schema) => self.field(schema, at, own, depth + 1),
                 Some(_) => {}
-                None => {
-                    self.from.clear();
-                    self.add(&at, "other fields are not in the draft");
-                }
+                None => self.add(&at, "other fields are not in the draft"),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Forms: fields with simple values and lists of them, those of objects under names such as `address[city]`.
 
-use openapi_document::{SCHEMAS, resolve};
+use openapi_document::{SCHEMAS, resolve, resolve_at};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -31,6 +31,9 @@ pub(super) fn form_data(fields: &[&Parameter<'_>]) -> View {
 impl Converter<'_> {
     /// Returns a form; nothing, if no field is left: then nothing is sent. `at` is the location of its schema.
     pub(super) fn form(&mut self, view: View, at: &str, hint: &str) -> Result<Option<Value>, String> {
+        if view.has_fields() && (view.is_open || !view.map.is_empty()) {
+            self.losses.add(Kind::Field, at, "fields beside the listed ones are not sent");
+        }
         let root = self.root;
         let media = at.strip_suffix("/schema").and_then(|at| root.pointer(at));
         let encoding = media.and_then(|media| media.get("encoding"));
@@ -117,6 +120,7 @@ impl Converter<'_> {
                 node.as_object().into_iter().for_each(|map| describe(&mut text, map));
                 text
             };
+            let place = if items.is_some() { resolve_at(self.root, at.clone(), &node).0 } else { at.clone() };
             let node = if let Some(items) = items {
                 self.form_list(&sent, &node, items, stated, &at)
             } else if choice {
@@ -129,7 +133,7 @@ impl Converter<'_> {
             } else {
                 node
             };
-            fields.push(NamedField { name: sent, node, at, required });
+            fields.push(NamedField { name: sent, node, at: place, required });
         }
         Ok(())
     }

@@ -108,7 +108,9 @@ impl Converter<'_> {
         if map.get("allOf").is_some_and(|parts| parts.as_array().is_some_and(|parts| !parts.is_empty())) {
             return self.all_of(node, map, at, hint);
         }
-        for key in ["oneOf", "anyOf"] {
+        // What is listed beside alternatives is all that there is.
+        let is_listed = (map.contains_key("enum") || map.contains_key("const")) && kinds(map).len() == 1;
+        for key in ["oneOf", "anyOf"].into_iter().filter(|_| !is_listed) {
             if map.get(key).is_some_and(|parts| parts.as_array().is_some_and(|parts| !parts.is_empty())) {
                 let fields = map.get("properties").is_some_and(Value::is_object);
                 return if fields { self.object(node, at, hint) } else { self.variants(map, key, at, hint) };

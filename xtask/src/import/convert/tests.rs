@@ -1523,3 +1523,18 @@ fn undefined_security_scheme_is_assumed_to_be_a_bearer_token() {
         !losses(&draft).contains(&text) && losses(&draft).iter().any(|text| text.contains("\"jwt\" is not defined"))
     );
 }
+
+#[test]
+fn alternatives_that_are_the_same_are_none() {
+    let same = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    let schemas = json!({"One": same, "Two": same});
+    let either = json!({"anyOf": [{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Two"}]});
+    let draft = drafted(responding(either, schemas)).expect("it converts");
+    assert_eq!(losses(&draft), ["of 400"]);
+}
+
+#[test]
+fn values_listed_beside_alternatives_are_kept() {
+    let (_, schemas, lost) = field(json!({"enum": ["a", "b"], "oneOf": [{"type": "string"}]}));
+    assert_eq!((&schemas["GetAResponseF"]["enum"], lost), (&json!(["a", "b"]), vec!["of 400".to_owned()]));
+}

@@ -213,7 +213,8 @@ impl Converter<'_> {
             one
         })?;
         view.is_open |= several && nodes.iter().any(|(node, _)| is_any(node));
-        view.unions.extend(several.then(|| at.to_owned()));
+        let differ = nodes.windows(2).any(|pair| resolve(self.root, &pair[0].0) != resolve(self.root, &pair[1].0));
+        view.unions.extend(differ.then(|| at.to_owned()));
         Some(view)
     }
 }
