@@ -533,6 +533,12 @@ fn bodies_and_responses_that_differ_are_found() {
     for (media, schema, responses, expected) in [
         // Of any media type.
         ("*/*", json!({"schema": usage}), json!({"204": {"description": "d"}}), vec![by.to_owned()]),
+        (
+            "*/*",
+            json!({"schema": {"type": "string", "format": "binary"}}),
+            json!({"204": {"description": "d"}}),
+            vec![],
+        ),
         ("application/*", json!({}), json!({"204": {}}), vec![of_body("/requestBody/content/application~1*")]),
         // The default response is the success where there is no other.
         (

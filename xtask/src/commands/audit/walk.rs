@@ -58,6 +58,10 @@ pub(super) struct Walk<'a> {
     pub(super) is_form: bool,
 }
 
+fn has_content(own: Option<&Value>) -> bool {
+    own.and_then(|own| own.get("content")?.as_object()).is_some_and(|content| !content.is_empty())
+}
+
 pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
@@ -163,6 +167,8 @@ impl<'a> Walk<'a> {
                 self.schema(schema, at, own, 0);
                 self.is_form = false;
             }
+            // A string of any media type is text or bytes.
+            (Some(_), None) if import::is_any_media(media) && !self.is_structured(body) && has_content(own) => {}
             (Some(_), None) => self.add(&at, "the JSON is not in the draft"),
             (None, Some(_)) => self.add(&at, "the body is not described"),
             (None, None) => {}

@@ -7,7 +7,7 @@ use super::{
     Converter,
     form::form_data,
     keywords::kinds,
-    media_types::{Content, content, is_form, media_types, text},
+    media_types::{Content, content, is_any_media, is_form, media_types, text},
     parameters::parameters,
     view::View,
 };
@@ -143,7 +143,8 @@ impl Converter<'_> {
             let (kind, name) = self.sent_as(media, schema.as_ref())?;
             Some((kind, name, entry))
         });
-        sent.min_by_key(|(kind, media, _)| rank(media, *kind))
+        // A type of its own comes before any type.
+        sent.min_by_key(|(kind, media, entry)| (rank(media, *kind), is_any_media(&entry.0)))
     }
 
     /// Returns the kind and the media type of a body. Where any type is taken, a string is text or bytes, and all else is JSON.

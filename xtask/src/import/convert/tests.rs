@@ -1538,3 +1538,15 @@ fn values_listed_beside_alternatives_are_kept() {
     let (_, schemas, lost) = field(json!({"enum": ["a", "b"], "oneOf": [{"type": "string"}]}));
     assert_eq!((&schemas["GetAResponseF"]["enum"], lost), (&json!(["a", "b"]), vec!["of 400".to_owned()]));
 }
+
+#[test]
+fn body_of_a_media_type_of_its_own_comes_before_that_of_any() {
+    let schema = |name: &str| json!({"schema": {"type": "object", "properties": {name: {"type": "string"}}}});
+    let mut root = responding(json!({"type": "string"}), json!({}));
+    root["paths"]["/a"]["post"] = json!({
+        "operationId": "sendA", "responses": {"204": {"description": "d"}},
+        "requestBody": {"required": true, "content": {"*/*": schema("any"), "application/json": schema("own")}},
+    });
+    let document = drafted(root).expect("it converts").document();
+    assert!(document["components"]["schemas"]["SendABody"]["properties"].get("own").is_some(), "{document}");
+}
