@@ -32,9 +32,9 @@ mod tree;
 mod walk;
 
 pub use addresses::Addresses;
-pub use budget::Budget;
 #[cfg(feature = "yaml")]
 pub use budget::YamlError;
+pub use budget::{Budget, Unread};
 #[cfg(feature = "yaml")]
 pub use document::{Document, is_json};
 pub use files::Files;

@@ -133,7 +133,7 @@ fn load(file: &Path, path: &Path, budget: &Budget, skipped: &mut Vec<String>) ->
     let structured =
         path.extension().is_some_and(|extension| ["json", "yaml", "yml"].iter().any(|known| extension == *known));
     // A text that is referred to, such as a description in Markdown.
-    if structured { parse::tree(&name, &text, budget, skipped) } else { Ok(Value::String(text)) }
+    if structured { parse::tree(&name, &text, (budget, |_| false), skipped) } else { Ok(Value::String(text)) }
 }
 
 /// Returns a reference with `%7B` and the like resolved, as JSON pointers in URLs are written.

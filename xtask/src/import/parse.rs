@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use openapi_document::Budget;
+use openapi_document::{Budget, Unread, pointer::keys, references};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -16,6 +16,7 @@ pub(crate) struct Published {
     /// The digest of the file, in hex.
     pub(crate) sha256: String,
     pub(crate) edition: Edition,
+    /// Without what no caller reads.
     pub(crate) root: Value,
     /// The parts that could not be read and were skipped, a line each.
     pub(crate) skipped: Vec<String>,
@@ -68,26 +69,61 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Published, String> {
 /// Reads a text within limits that other files share.
 pub(super) fn parse_within(file: &str, text: &str, budget: &Budget) -> Result<Published, String> {
     let mut skipped = Vec::new();
-    let root = tree(file, text, budget, &mut skipped)?;
+    let mut root = tree(file, text, (budget, is_unread), &mut skipped)?;
+    if references(&root).into_iter().any(may_read_unread) {
+        // Freed before it is read again.
+        drop(root);
+        skipped.clear();
+        root = tree(file, text, (budget, |_| false), &mut skipped)?;
+    }
     let edition = edition(file, &root)?;
     let sha256 = hex(&Sha256::digest(text));
     Ok(Published { file: file.to_owned(), sha256, edition, root, skipped, packed: None })
 }
 
+/// Returns whether no caller reads what is under some keys, only whether it is there: what the vendor calls back with, and the bodies of
+/// errors, which core reads itself.
+fn is_unread(keys: &[String]) -> bool {
+    match keys {
+        [section, _] => section == "webhooks",
+        [section, _, _, key] => section == "paths" && key == "callbacks",
+        [section, _, _, responses, status, rest @ ..] => {
+            let body = match rest {
+                [key] => key == "schema" || key == "examples",
+                [key, _] => key == "content",
+                _ => false,
+            };
+            body && section == "paths" && responses == "responses" && status.starts_with(['4', '5'])
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a reference leads to what is not read, or to another file, which may have such references.
+fn may_read_unread(reference: &str) -> bool {
+    let keys = keys(reference).collect::<Vec<_>>();
+    !reference.starts_with('#') || (1..=keys.len()).any(|count| is_unread(&keys[..count]))
+}
+
 /// Parses JSON, if the text begins like JSON and is valid; else YAML.
-pub(super) fn tree(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
+pub(super) fn tree(
+    file: &str,
+    text: &str,
+    (budget, unread): (&Budget, Unread),
+    skipped: &mut Vec<String>,
+) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         // YAML's parser takes more than JSON's (a comma at the end), but reports less well what is wrong with JSON.
-        return budget.json(text).or_else(|error| {
+        return budget.json_without(text, unread).or_else(|error| {
             let error = format!("{file}:{}:{}: {}", error.line(), error.column(), without_place(&error.to_string()));
             if budget.is_exceeded() {
                 return Err(error);
             }
-            repair_yaml::yaml(file, text, budget, skipped).map_err(|_| error)
+            repair_yaml::yaml(file, text, (budget, unread), skipped).map_err(|_| error)
         });
     }
-    repair_yaml::yaml(file, text, budget, skipped)
+    repair_yaml::yaml(file, text, (budget, unread), skipped)
 }
 
 fn without_place(message: &str) -> &str {
@@ -113,6 +149,8 @@ fn edition(file: &str, root: &Value) -> Result<Edition, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -124,6 +162,30 @@ mod tests {
             ("\u{feff}{\"openapi\": \"3.1.0\",}", Edition::OpenApi31),
         ] {
             assert_eq!(parse("x", text).map(|read| read.edition), Ok(edition), "{text}");
+        }
+    }
+
+    #[test]
+    fn bodies_of_errors_are_read_only_if_a_reference_may_lead_to_them() {
+        let text = |schema: &str| {
+            format!(
+                "openapi: 3.1.0\nwebhooks: {{w: {{post: {{}}}}}}\npaths:\n  /a:\n    get:\n      callbacks: {{c: {{}}}}\n      responses:\n        \
+                 '200': {{content: {{application/json: {{schema: {schema}}}}}}}\n        '4XX': {{headers: {{X-A: {{}}}}, content: {{a/b: {{schema: {{type: string}}}}}}}}\n"
+            )
+        };
+        let read =
+            |schema: &str| parse("x", &text(schema)).map(|read| read.root).unwrap_or_else(|error| panic!("{error}"));
+        let error = "/paths/~1a/get/responses/4XX";
+        let own = read("{$ref: '#/components/schemas/A'}");
+        assert_eq!(own.pointer(error), Some(&json!({"headers": {"X-A": {}}, "content": {"a/b": null}})));
+        assert_eq!((&own["webhooks"]["w"], &own["paths"]["/a"]["get"]["callbacks"]), (&Value::Null, &Value::Null));
+        for reference in ["#/paths/~1a/get/responses/4XX/content/a~1b/schema", "#/webhooks/w/post", "a.yaml"] {
+            let whole = read(&format!("{{$ref: '{reference}'}}"));
+            assert_eq!(
+                whole.pointer(&format!("{error}/content/a~1b/schema/type")),
+                Some(&json!("string")),
+                "{reference}"
+            );
         }
     }
 

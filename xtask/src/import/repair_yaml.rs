@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::{Budget, YamlError};
+use openapi_document::{Budget, Unread, YamlError};
 use serde_json::Value;
 use serde_saphyr::DuplicateKeyPolicy;
 
@@ -11,11 +11,16 @@ use serde_saphyr::DuplicateKeyPolicy;
 const MAX_REPAIRS: usize = 200;
 
 /// Reads YAML. What was passed over is added to `skipped`, a line each.
-pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
+pub(super) fn yaml(
+    file: &str,
+    text: &str,
+    (budget, unread): (&Budget, Unread),
+    skipped: &mut Vec<String>,
+) -> Result<Value, String> {
     let mut lines = Vec::new();
     let mut blanked = Vec::new();
     let mut tried = BTreeSet::new();
-    let mut read = parse(text, budget, skipped, file);
+    let mut read = parse(text, (budget, unread), skipped, file);
     loop {
         let (line, message) = match read {
             Ok(value) => {
@@ -40,18 +45,23 @@ pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<St
         // Emptied, not removed: the numbers of the lines below stay.
         lines[first] = &lines[first][..lines[first].find(':').map_or(0, |colon| colon + 1)];
         lines[first + 1..=last].fill("");
-        read = parse(&lines.join("\n"), budget, &mut blanked, file);
+        read = parse(&lines.join("\n"), (budget, unread), &mut blanked, file);
     }
 }
 
 /// Parses a text. A key that is there twice is noted, and the last one counts.
-fn parse(text: &str, budget: &Budget, notes: &mut Vec<String>, file: &str) -> Result<Value, (u64, String)> {
+fn parse(
+    text: &str,
+    (budget, unread): (&Budget, Unread),
+    notes: &mut Vec<String>,
+    file: &str,
+) -> Result<Value, (u64, String)> {
     let failure = |error: YamlError| (error.position.map_or(0, |(line, _)| line), error.message);
-    budget.yaml(text, DuplicateKeyPolicy::Error).map_err(failure).or_else(|(line, message)| {
+    budget.yaml_without(text, DuplicateKeyPolicy::Error, unread).map_err(failure).or_else(|(line, message)| {
         if !message.contains("duplicate") {
             return Err((line, message));
         }
-        let value = budget.yaml(text, DuplicateKeyPolicy::LastWins).map_err(failure)?;
+        let value = budget.yaml_without(text, DuplicateKeyPolicy::LastWins, unread).map_err(failure)?;
         notes.push(format!("{file}:{line}: {message}: the last one counts; others may follow"));
         Ok(value)
     })
@@ -111,7 +121,7 @@ mod tests {
     fn a_broken_example_is_passed_over_and_said() {
         let text = "a:\n  b: 1\n  example:\n    list:\n    - x\n      - y: 1\n      z: 2\n  c: 3\n";
         let mut skipped = Vec::new();
-        let value = yaml("f.yaml", text, &Budget::from_env(), &mut skipped);
+        let value = yaml("f.yaml", text, (&Budget::from_env(), |_| false), &mut skipped);
         assert_eq!(value, Ok(json!({"a": {"b": 1, "example": null, "c": 3}})));
         assert_eq!(skipped.len(), 1, "{skipped:?}");
         assert!(
@@ -124,7 +134,8 @@ mod tests {
     fn elsewhere_the_innermost_block_is_passed_over() {
         let text = "paths:\n  /a:\n    get:\n      tags: [x\n      summary: s\n  /b: {}\n";
         let mut skipped = Vec::new();
-        let value = yaml("f.yaml", text, &Budget::from_env(), &mut skipped).unwrap_or_else(|error| panic!("{error}"));
+        let value = yaml("f.yaml", text, (&Budget::from_env(), |_| false), &mut skipped)
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(value["paths"]["/b"], json!({}), "{value}");
         // The fault began above the line that shows it.
         assert!(skipped.last().is_some_and(|line| line.ends_with("passed over `get`, lines 3 to 5")), "{skipped:?}");
@@ -134,7 +145,7 @@ mod tests {
     fn key_that_is_there_twice_is_noted_in_yaml_and_json() {
         for text in ["a:\n  b: 1\n  b: 2\n", "{\"a\": {\n\"b\": 1,\n\"b\": 2}}"] {
             let mut skipped = Vec::new();
-            let value = crate::import::parse::tree("f", text, &Budget::from_env(), &mut skipped);
+            let value = crate::import::parse::tree("f", text, (&Budget::from_env(), |_| false), &mut skipped);
             assert_eq!(value, Ok(json!({"a": {"b": 2}})));
             let notes = skipped.iter().map(String::as_str).collect::<Vec<_>>();
             assert!(
@@ -146,12 +157,12 @@ mod tests {
 
     #[test]
     fn text_that_is_not_yaml_is_reported_with_its_first_error() {
-        let error = yaml("f.yaml", "{a: [b\n", &Budget::from_env(), &mut Vec::new()).unwrap_err();
+        let error = yaml("f.yaml", "{a: [b\n", (&Budget::from_env(), |_| false), &mut Vec::new()).unwrap_err();
         assert!(error.starts_with("f.yaml:") && error.lines().count() == 1, "{error}");
     }
 
     #[test]
     fn of_two_same_keys_the_last_counts() {
-        assert_eq!(yaml("f", "a: 1\na: 2\n", &Budget::from_env(), &mut Vec::new()), Ok(json!({"a": 2})));
+        assert_eq!(yaml("f", "a: 1\na: 2\n", (&Budget::from_env(), |_| false), &mut Vec::new()), Ok(json!({"a": 2})));
     }
 }

@@ -8,14 +8,14 @@
 mod yaml;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     fmt,
     fs::File,
     io::{self, Read as _},
     path::Path,
 };
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 #[cfg(feature = "yaml")]
@@ -29,6 +29,9 @@ const FILE_MIB: usize = 32;
 const EXPANSION: usize = 8;
 /// The approximate size of a value besides its text.
 const VALUE: usize = 128;
+
+/// Returns whether the value under some keys, the outermost first, is not read: it is null then. Indices of arrays do not count.
+pub type Unread = fn(&[String]) -> bool;
 
 /// The remaining part of the limits while the files of one specification are read.
 pub struct Budget {
@@ -138,13 +141,22 @@ impl Budget {
     /// # Errors
     /// The text is not JSON, has a key twice, is nested too deeply, or takes more memory than what is left of the limit.
     pub fn json(&self, text: &str) -> serde_json::Result<Value> {
+        self.json_without(text, |_| false)
+    }
+
+    /// Parses JSON, except for the values that are not to be read.
+    ///
+    /// # Errors
+    /// Those of [`json`](Self::json).
+    pub fn json_without(&self, text: &str, unread: Unread) -> serde_json::Result<Value> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let value = Seed { is_unique: true, ..self.seed() }.deserialize(&mut deserializer)?;
+        let keys = RefCell::default();
+        let value = Seed { is_unique: true, ..self.seed(unread, &keys) }.deserialize(&mut deserializer)?;
         deserializer.end().map(|()| value)
     }
 
-    fn seed(&self) -> Seed<'_> {
-        Seed { budget: self, depth: 1, pointer: 0, is_unique: false }
+    fn seed<'a>(&'a self, unread: Unread, keys: &'a RefCell<Vec<String>>) -> Seed<'a> {
+        Seed { budget: self, unread, keys, depth: 1, pointer: 0, is_unique: false }
     }
 }
 
@@ -152,6 +164,9 @@ impl Budget {
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     budget: &'a Budget,
+    unread: Unread,
+    /// The keys above the value.
+    keys: &'a RefCell<Vec<String>>,
     depth: usize,
     /// The length of the value's pointer.
     pointer: usize,
@@ -238,7 +253,14 @@ impl<'de> Visitor<'de> for Seed<'_> {
             if self.is_unique && map.contains_key(&key) {
                 return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
             }
-            let value = entries.next_value_seed(self.below(key.len()))?;
+            let below = self.below(key.len());
+            self.keys.borrow_mut().push(key);
+            let is_unread = (self.unread)(&self.keys.borrow());
+            let value = match is_unread {
+                true => entries.next_value::<IgnoredAny>().map(|_| Value::Null)?,
+                false => entries.next_value_seed(below)?,
+            };
+            let key = self.keys.borrow_mut().pop().unwrap_or_default();
             map.insert(key, value);
         }
         Ok(Value::Object(map))
@@ -258,6 +280,14 @@ mod tests {
         assert!(Budget::of_mib(1).json("{} x").is_err());
         let error = Budget::of_mib(1).json("{\"a\": {\n\"b\": 1, \"b\": 2}}").unwrap_err();
         assert!(error.to_string().starts_with("duplicate key \"b\" at line 2 column "), "{error}");
+    }
+
+    #[test]
+    fn unread_values_are_null_and_not_counted() {
+        let text = format!("{{\"a\": {{\"b\": [{{\"c\": {:?}}}, 1]}}, \"c\": 2}}", "x".repeat(9 << 20));
+        let read = Budget::of_mib(1).json_without(&text, |keys| keys == ["a", "b", "c"]).unwrap();
+        assert_eq!(read, json!({"a": {"b": [{"c": null}, 1]}, "c": 2}));
+        assert!(Budget::of_mib(1).json_without("{\"a\": [}", |_| true).is_err());
     }
 
     #[test]

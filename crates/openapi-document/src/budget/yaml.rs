@@ -1,9 +1,11 @@
 //! Parses YAML within the limits.
 
+use std::cell::RefCell;
+
 use serde::de::DeserializeSeed as _;
 use serde_json::Value;
 
-use super::{Budget, VALUE};
+use super::{Budget, Unread, VALUE};
 
 /// The approximate size of an event that the parser keeps for an alias.
 const RECORDED: usize = 512;
@@ -16,6 +18,19 @@ impl Budget {
     /// # Errors
     /// The text is not YAML, is nested too deeply, or takes more memory than what is left of the limit.
     pub fn yaml(&self, text: &str, duplicates: serde_saphyr::DuplicateKeyPolicy) -> Result<Value, YamlError> {
+        self.yaml_without(text, duplicates, |_| false)
+    }
+
+    /// Parses YAML, except for the values that are not to be read.
+    ///
+    /// # Errors
+    /// Those of [`yaml`](Self::yaml).
+    pub fn yaml_without(
+        &self,
+        text: &str,
+        duplicates: serde_saphyr::DuplicateKeyPolicy,
+        unread: Unread,
+    ) -> Result<Value, YamlError> {
         let options = serde_saphyr::options! {
             strict_booleans: true,
             with_snippet: false,
@@ -37,7 +52,7 @@ impl Budget {
             alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: self.memory.get() / VALUE },
         };
         let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
-            self.seed().deserialize(deserializer)
+            self.seed(unread, &RefCell::default()).deserialize(deserializer)
         });
         read.map_err(|error| {
             let too_much = is_limit(&error).then(|| self.too_much());
@@ -97,6 +112,15 @@ mod tests {
         assert_eq!(yaml("").unwrap(), Value::Null);
         assert!(yaml("a: 1\na: 2").is_err());
         assert_eq!(Budget::of_mib(1).yaml("a: 1\na: 2", LastWins).unwrap(), json!({"a": 2}));
+    }
+
+    #[test]
+    fn what_is_unread_may_have_anchors_that_are_used() {
+        let text = "a: {b: &c {d: 1}, e: 2}\nf: *c\n";
+        let read = Budget::of_mib(1).yaml_without(text, Error, |keys| keys == ["a", "b"]).unwrap();
+        assert_eq!(read, json!({"a": {"b": null, "e": 2}, "f": {"d": 1}}));
+        let broken = Budget::of_mib(1).yaml_without("a: [b\nc: d\n", Error, |keys| keys == ["a"]);
+        assert!(broken.is_err());
     }
 
     #[test]
