@@ -1,5 +1,7 @@
 //! Examples that contradict their schema: they show what is on the wire.
 
+use std::borrow::Cow;
+
 use openapi_document::pointer::{child, item};
 use serde_json::Value;
 
@@ -11,9 +13,9 @@ const DEPTH: usize = 40;
 /// Returns the parts of an example that do not fit its schema: pointers into the example, and the reasons. `component` returns the schema
 /// of a name.
 pub(crate) fn mismatches<'a>(
-    schema: &'a Value,
+    schema: &Value,
     example: &Value,
-    component: &dyn Fn(&str) -> Option<&'a Value>,
+    component: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
 ) -> Vec<(String, String)> {
     let mut found = Vec::new();
     Check { component, found: &mut found }.value(schema, example, "", 0);
@@ -26,18 +28,18 @@ pub(crate) fn mismatch_text((at, why): &(String, String)) -> String {
 }
 
 struct Check<'a, 'c> {
-    component: &'c dyn Fn(&str) -> Option<&'a Value>,
+    component: &'c dyn Fn(&str) -> Option<Cow<'a, Value>>,
     found: &'c mut Vec<(String, String)>,
 }
 
-impl<'a> Check<'a, '_> {
+impl Check<'_, '_> {
     fn add(&mut self, at: &str, why: &str) {
         if self.found.len() < MOST {
             self.found.push((at.to_owned(), why.to_owned()));
         }
     }
 
-    fn value(&mut self, schema: &'a Value, value: &Value, at: &str, depth: usize) {
+    fn value(&mut self, schema: &Value, value: &Value, at: &str, depth: usize) {
         if depth > DEPTH || schema.get("x-any").is_some() {
             return;
         }
@@ -50,7 +52,7 @@ impl<'a> Check<'a, '_> {
         let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
         if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
             if let Some(schema) = (self.component)(name) {
-                self.value(schema, value, at, depth + 1);
+                self.value(&schema, value, at, depth + 1);
             }
             return;
         }
@@ -96,7 +98,7 @@ impl<'a> Check<'a, '_> {
         }
     }
 
-    fn object(&mut self, schema: &'a Value, fields: &serde_json::Map<String, Value>, at: &str, depth: usize) {
+    fn object(&mut self, schema: &Value, fields: &serde_json::Map<String, Value>, at: &str, depth: usize) {
         let properties = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties").filter(|others| !others.is_boolean());
         let is_open = schema.get("additionalProperties") == Some(&Value::Bool(true));
@@ -148,7 +150,7 @@ mod tests {
             "lines": {"type": "array", "items": {"type": "number"}},
         }});
         let state = json!({"type": "string", "enum": ["open", "done"]});
-        let component = |name: &str| (name == "State").then_some(&state);
+        let component = |name: &str| (name == "State").then_some(Cow::Borrowed(&state));
         let found = |example| {
             let lines = mismatches(&schema, example, &component).into_iter();
             lines.map(|(at, why)| format!("{at} is {why}")).collect::<Vec<_>>()

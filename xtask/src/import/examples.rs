@@ -6,7 +6,7 @@ use openapi_document::{Operation, resolve};
 use serde_json::{Map, Value, json};
 
 use super::parse::Edition;
-use crate::example_mismatches::is_uuid;
+use crate::{example_mismatches::is_uuid, packed::Packed};
 
 /// So deep are optional parts filled in.
 const DEPTH: usize = 6;
@@ -130,9 +130,9 @@ impl NoSample {
 /// Returns a value of a drafted schema.
 pub(super) fn sample<'a>(
     root: &'a Value,
-    schema: &'a Value,
+    schema: &Value,
     hint: &Hint<'a>,
-    components: &'a BTreeMap<String, (usize, Value)>,
+    components: &'a BTreeMap<String, (usize, Packed)>,
 ) -> Result<Value, NoSample> {
     let hints = Hints::of(root, hint.example.into_iter().collect(), hint.schema.into_iter().collect());
     let mut sampler = Sampler { root, components, values: 0, bytes: 0, within: Vec::new() };
@@ -142,7 +142,7 @@ pub(super) fn sample<'a>(
 
 struct Sampler<'a> {
     root: &'a Value,
-    components: &'a BTreeMap<String, (usize, Value)>,
+    components: &'a BTreeMap<String, (usize, Packed)>,
     values: usize,
     bytes: usize,
     within: Vec<String>,
@@ -153,7 +153,7 @@ impl<'a> Sampler<'a> {
         self.values > MAX_SIZE || self.bytes > MAX_BYTES
     }
 
-    fn value(&mut self, schema: &'a Value, hints: &Hints<'a>, depth: usize) -> Option<Value> {
+    fn value(&mut self, schema: &Value, hints: &Hints<'a>, depth: usize) -> Option<Value> {
         self.values += 1;
         if self.is_too_large() {
             return None;
@@ -163,9 +163,9 @@ impl<'a> Sampler<'a> {
             if self.within.iter().any(|outer| outer == name) {
                 return None;
             }
-            let (_, schema) = self.components.get(name)?;
+            let schema = self.components.get(name)?.1.value();
             self.within.push(name.to_owned());
-            let value = self.value(schema, hints, depth);
+            let value = self.value(&schema, hints, depth);
             self.within.pop();
             return value;
         }
@@ -197,7 +197,7 @@ impl<'a> Sampler<'a> {
         })
     }
 
-    fn object(&mut self, schema: &'a Value, hints: &Hints<'a>, depth: usize) -> Option<Value> {
+    fn object(&mut self, schema: &Value, hints: &Hints<'a>, depth: usize) -> Option<Value> {
         let mut object = Map::new();
         let root = self.root;
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {

@@ -39,8 +39,13 @@ impl Converter<'_> {
     fn component(&mut self, name: String, order: usize, mut converted: Value) -> Value {
         let nullable = converted.as_object_mut().and_then(|map| map.remove("nullable"));
         let reference = used(&name, nullable.is_some());
-        self.components.insert(name, (order, converted));
+        self.components.insert(name, (order, converted.into()));
         reference
+    }
+
+    /// Returns the converted schema of a name.
+    pub(super) fn named(&self, name: &str) -> Option<Value> {
+        self.components.get(name).map(|(_, schema)| schema.value())
     }
 
     fn next_order(&mut self) -> usize {
@@ -58,7 +63,7 @@ impl Converter<'_> {
         let name = self.names.claim(&type_name(hint));
         self.enums.insert(key, name.clone());
         let order = self.next_order();
-        self.components.insert(name.clone(), (order, schema));
+        self.components.insert(name.clone(), (order, schema.into()));
         reference_to(&name)
     }
 

@@ -70,9 +70,7 @@ impl Converter<'_> {
             self.losses.truncate_but_schemas(mark);
             let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
             let component = target.and_then(|target| target.strip_prefix(SCHEMAS));
-            let list = component
-                .and_then(|name| self.components.get(name))
-                .is_some_and(|(_, schema)| schema.get("enum").is_some());
+            let list = component.and_then(|name| self.named(name)).is_some_and(|schema| schema.get("enum").is_some());
             let simple = match component {
                 Some(_) => list,
                 None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
@@ -142,7 +140,7 @@ impl Converter<'_> {
     fn simple_items(&self, node: &Value, converted: &Value) -> Option<Value> {
         let (stated, items) = (resolve(self.root, node).get("items")?, &converted["items"]);
         let target = items.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(SCHEMAS));
-        let is_enum = |name| self.components.get(name).is_some_and(|(_, schema)| schema.get("enum").is_some());
+        let is_enum = |name| self.named(name).is_some_and(|schema| schema.get("enum").is_some());
         match (target, items["type"].as_str()) {
             (Some(name), _) => is_enum(name).then(|| stated.clone()),
             (None, Some("number")) => Some(json!({"type": "string", "format": "decimal"})),

@@ -222,20 +222,36 @@ fn nothing_left(losses: Losses) -> String {
 
 /// Describes the pages of the lists that follow a convention.
 fn draft_pagination(root: &Value, draft: &mut Conversion) {
+    let schemas = draft.schemas.iter().map(|(name, schema)| (name.as_str(), schema)).collect::<BTreeMap<_, _>>();
     // Operations refer to schemas only.
-    let mut document = json!({"components": {}});
-    // `json!` would copy the tree.
-    document["components"]["schemas"] = Value::Object(component_tree(&draft.schemas));
+    let mut document = json!({"components": {"schemas": {}}});
     let (published, empty) = (openapi_document::operations(root), Map::new());
     for operation in &mut draft.operations {
         let Some(published) = published.iter().find(|published| published.pointer == operation.at) else { continue };
+        // No others have pages: what only they reach stays packed.
+        if operation.method != "get" && !published.value.contains_key("x-ms-pageable") {
+            continue;
+        }
         let mut value = operation.value();
+        unpack_reached(&schemas, &value, &mut document["components"]["schemas"]);
         let Some(object) = value.as_object() else { continue };
         let (path, method, pointer) = (operation.path.as_str(), operation.method, String::new());
         let described = Operation { path, method, pointer, value: object, item: &empty };
         if let Some(extension) = pagination::draft(&document, &described, (root, published)) {
             value["x-pagination"] = extension;
             operation.packed = value.into();
+        }
+    }
+}
+
+/// Adds the schemas that a converted node reaches to those that were found before.
+fn unpack_reached(schemas: &BTreeMap<&str, &Packed>, node: &Value, found: &mut Value) {
+    let mut wanted = referenced_schemas(node).collect::<Vec<_>>();
+    while let Some(name) = wanted.pop() {
+        if let (None, Some(schema)) = (found.get(&name), schemas.get(name.as_str())) {
+            let schema = schema.value();
+            wanted.extend(referenced_schemas(&schema));
+            found[name] = schema;
         }
     }
 }
@@ -269,7 +285,7 @@ struct Converter<'a> {
     /// The schemas that were reached, by pointer.
     reached: BTreeMap<String, Outcome>,
     /// Components with the number that states when each was first reached.
-    components: BTreeMap<String, (usize, Value)>,
+    components: BTreeMap<String, (usize, Packed)>,
     /// Lists of values that have a name already, by their last word and values.
     enums: BTreeMap<(String, Vec<String>), String>,
     ids: Names,
@@ -416,8 +432,8 @@ impl<'a> Converter<'a> {
         let mut kept = BTreeMap::new();
         while let Some(name) = wanted.pop() {
             if let Some((order, schema)) = self.components.remove(&name) {
-                wanted.extend(referenced_schemas(&schema));
-                kept.insert(order, (name, Packed::from(schema)));
+                wanted.extend(referenced_schemas(&schema.value()));
+                kept.insert(order, (name, schema));
             }
         }
         kept.into_values().collect()

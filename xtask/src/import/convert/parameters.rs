@@ -421,7 +421,7 @@ impl Converter<'_> {
             converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str)
         {
             let component = target.strip_prefix(openapi_document::SCHEMAS).unwrap_or_default();
-            let of_values = self.components.get(component).is_some_and(|(_, schema)| schema.get("enum").is_some());
+            let of_values = self.named(component).is_some_and(|schema| schema.get("enum").is_some());
             return of_values.then_some(converted);
         }
         match kinds(converted.as_object()?).as_slice() {

@@ -1,5 +1,7 @@
 //! One schema after the other.
 
+use std::borrow::Cow;
+
 use openapi_document::{
     pointer::{child, item},
     resolve,
@@ -59,7 +61,7 @@ impl Converter<'_> {
         let all = node.get("example").map(|example| (child(at, "example"), example)).into_iter().chain(several);
         // Null may be one of several types, which are converted one by one.
         for (location, example) in all.filter(|(_, example)| !example.is_null()) {
-            let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
+            let component = |name: &str| self.named(name).map(Cow::Owned);
             let found = mismatches(converted, example, &component);
             found.iter().for_each(|mismatch| self.losses.add(Kind::Evidence, &location, mismatch_text(mismatch)));
         }

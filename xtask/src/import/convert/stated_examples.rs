@@ -1,5 +1,7 @@
 //! The vendor's examples of bodies, compared with the drafted schemas: what contradicts them shows what is on the wire.
 
+use std::borrow::Cow;
+
 use openapi_document::{Operation, pointer::child, resolve, resolve_at};
 use serde_json::Value;
 
@@ -18,7 +20,7 @@ impl Converter<'_> {
         for (example, at, pointer) in stated(self.root, operation) {
             let content = drafted.pointer(&format!("{pointer}/content")).and_then(Value::as_object);
             for (_, media) in content.into_iter().flatten().filter(|(name, _)| import::is_json(name)) {
-                let component = |name: &str| self.components.get(name).map(|(_, schema)| schema);
+                let component = |name: &str| self.named(name).map(Cow::Owned);
                 for mismatch in mismatches(&media["schema"], example, &component) {
                     self.losses.add(Kind::Evidence, &at, mismatch_text(&mismatch));
                 }

@@ -46,8 +46,8 @@ impl Converter<'_> {
     fn compare_type(&mut self, map: &Map<String, Value>, converted: &Value, at: &str) {
         let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
         let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
-        let component = component.and_then(|name| self.components.get(name)).map(|(_, schema)| schema);
-        let read = component.unwrap_or(converted).get("type").and_then(Value::as_str);
+        let component = component.and_then(|name| self.named(name));
+        let read = component.as_ref().unwrap_or(converted).get("type").and_then(Value::as_str);
         let stated = map.get("type").map_or_else(Vec::new, |_| kinds(map));
         if let (Some(read), Some(first)) = (read, stated.first())
             && !stated.iter().any(|kind| *kind == read || *kind == "number" && read == "integer")

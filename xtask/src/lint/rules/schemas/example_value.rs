@@ -1,5 +1,7 @@
 //! `example-value`: an example does not match its schema.
 
+use std::borrow::Cow;
+
 use openapi_document::{pointer::child, resolve_at};
 use serde_json::Value;
 
@@ -49,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn report(context: &Context<'_>, schema: &Value, example: &Value, at: &str, findings: &mut Findings) {
-    let component = |name: &str| context.root.pointer(&child("/components/schemas", name));
+    let component = |name: &str| context.root.pointer(&child("/components/schemas", name)).map(Cow::Borrowed);
     for (place, why) in mismatches(schema, example, &component) {
         // A field that is missing has no location of its own.
         let at = if example.pointer(&place).is_some() { format!("{at}{place}") } else { at.to_owned() };
