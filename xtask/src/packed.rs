@@ -1,6 +1,6 @@
 //! Values that are kept for later, as their JSON: a tree takes seven times as much, most of it for maps with one or two keys.
 
-use std::io::{BufReader, BufWriter};
+use std::io::{self, BufReader, BufWriter, Read, Write as _};
 
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde_json::Value;
@@ -23,7 +23,7 @@ impl From<Value> for Packed {
 }
 
 impl Packed {
-    /// Packs a document or a text: a tenth of its JSON. Schemas are too small to become much smaller.
+    /// Packs a document: a tenth of its JSON. Schemas are too small to become much smaller.
     pub(crate) fn compressed(value: Value) -> Self {
         if is_deep(&value, DEPTH) {
             return Self::Deep(value);
@@ -47,6 +47,22 @@ impl Packed {
     }
 }
 
+/// A text, packed.
+pub(crate) struct PackedText(Vec<u8>);
+
+impl PackedText {
+    pub(crate) fn new(text: &str) -> io::Result<Self> {
+        let mut out = DeflateEncoder::new(Vec::new(), Compression::fast());
+        out.write_all(text.as_bytes())?;
+        out.finish().map(Self)
+    }
+
+    /// Returns the text, piece by piece.
+    pub(crate) fn reader(&self) -> impl Read {
+        DeflateDecoder::new(self.0.as_slice())
+    }
+}
+
 fn is_deep(value: &Value, left: usize) -> bool {
     let Some(left) = left.checked_sub(1) else { return true };
     match value {
@@ -61,6 +77,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn packed_text_is_returned_unchanged() -> io::Result<()> {
+        let text = "\u{1f}\u{2028} words\n".repeat(10_000);
+        let packed = PackedText::new(&text)?;
+        assert!(packed.0.len() < text.len() / 10);
+        assert_eq!(io::read_to_string(packed.reader())?, text);
+        Ok(())
+    }
 
     #[test]
     fn packed_values_are_returned_unchanged() {

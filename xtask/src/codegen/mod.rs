@@ -108,14 +108,44 @@ fn mock(root: &Value, enums: &[OpenEnum]) -> Result<syn::File, String> {
 ///
 /// # Errors
 /// Those of [`generate`].
-pub(crate) fn render(mut document: Document) -> Result<GeneratedFiles, String> {
+pub(crate) fn render(document: Document) -> Result<GeneratedFiles, String> {
+    print(document).map(PrintedDocument::files)
+}
+
+/// Returns the same before the files are put together, which takes as much memory again.
+///
+/// # Errors
+/// Those of [`generate`].
+pub(crate) fn print(mut document: Document) -> Result<PrintedDocument, String> {
     // The tree is needed no longer than until the first part: what is made of a part takes its place.
     let mut root = std::mem::take(&mut document.root);
     mark(&mut root);
     let whole = Whole::of(&root);
     let parts = parts::parts(&root);
     let printed = if parts.is_empty() { printed(&root, &whole.docs) } else { in_parts(root, &whole.docs, &parts) };
-    printed.map(|printed| printed.files(&document, &whole)).map_err(|error| format!("{}: {error}", document.name))
+    match printed {
+        Ok(printed) => Ok(PrintedDocument { document, whole, printed }),
+        Err(error) => Err(format!("{}: {error}", document.name)),
+    }
+}
+
+/// The printed code of a document, item by item.
+pub(crate) struct PrintedDocument {
+    /// Without its tree.
+    document: Document,
+    whole: Whole,
+    printed: Printed,
+}
+
+impl PrintedDocument {
+    /// Returns the extensions by which no method could be generated.
+    pub(crate) fn omitted(&self) -> &[Omitted] {
+        &self.printed.omitted
+    }
+
+    pub(crate) fn files(self) -> GeneratedFiles {
+        self.printed.files(&self.document, &self.whole)
+    }
 }
 
 /// The code of the document as a whole.

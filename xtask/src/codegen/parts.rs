@@ -15,7 +15,7 @@ use super::{
 use crate::packed::Packed;
 
 /// The number of operations and schemas of a part. It has more only if one operation reaches more.
-const SIZE: usize = 48;
+const SIZE: usize = 32;
 
 /// The schemas that each component schema names.
 pub(super) struct References(BTreeMap<String, BTreeSet<String>>);

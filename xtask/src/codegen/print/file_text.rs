@@ -42,7 +42,9 @@ impl FileText {
                 let text = definitions.splice(&printed(shell));
                 let lines = text.lines().collect::<Vec<_>>();
                 let body = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
-                let text = body.iter().map(|line| format!("{line}\n")).collect();
+                // Of its exact size: it is kept until all parts are printed.
+                let mut text = String::with_capacity(body.iter().map(|line| line.len() + 1).sum());
+                body.iter().for_each(|line| text.extend([line, "\n"]));
                 let is_sent = module == "types" && sent.contains(&name);
                 pieces.push(Piece { name, text, is_sent });
             }

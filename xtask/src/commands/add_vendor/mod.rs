@@ -12,16 +12,17 @@ mod yaml_writer;
 
 use std::{
     ffi::OsString,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::Instant,
 };
 
 use crate::{
-    codegen::GeneratedFiles,
+    codegen::{GeneratedFiles, PrintedDocument},
     import::{self, Choice, Conversion, Loss, Published},
     output::{Failure, Output},
+    packed::PackedText,
 };
 
 /// Which operations of which specification become a crate of which name.
@@ -92,13 +93,14 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
-    let (draft, document, sources) = drafted(&mut published, &choice, name, &today)?;
+    let (draft, document, code) = drafted(&mut published, &choice, name, &today)?;
     if arguments.dry_run {
-        write!(output.out, "{document}")?;
+        io::copy(&mut document.reader(), output.out)?;
         write!(output.err, "{}", loss_report::text(&draft, usize::MAX))?;
         return Ok(ExitCode::SUCCESS);
     }
     published.unpack();
+    let (document, sources) = (io::read_to_string(document.reader())?, code.files());
     let plan =
         Plan { name, published: &published, draft: &draft, document: &document, sources: &sources, today: &today };
     // The workspace names the crate last: it is whole without.
@@ -125,14 +127,14 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the draft, the text of its document, and the crate's generated sources. An operation that cannot be generated is left
+/// Returns the draft, the text of its document, packed, and the crate's generated code. An operation that cannot be generated is left
 /// out. The specification is packed afterwards: the generator needs the memory.
 fn drafted(
     published: &mut Published,
     choice: &Choice,
     name: &str,
     today: &str,
-) -> Result<(Conversion, String, GeneratedFiles), String> {
+) -> Result<(Conversion, PackedText, PrintedDocument), String> {
     names::check(name)?;
     if choice.is_empty() {
         return Err("no operations selected; choose with --tag, --operation or --path (--list shows them)".to_owned());
@@ -146,14 +148,11 @@ fn drafted(
         draft.losses.splice(0..0, left_out.iter().cloned());
         published.pack();
         match unsupported::generated(name, &mut draft, published) {
-            Ok((text, sources)) => {
-                let losses = sources.omitted.iter().map(|omitted| unsupported::omission(&draft, omitted));
+            Ok((text, code)) => {
+                let losses = code.omitted().iter().map(|omitted| unsupported::omission(&draft, omitted));
                 let losses = losses.collect::<Vec<_>>();
                 draft.losses.extend(losses);
-                let serde_json::Value::String(text) = text.value() else {
-                    return Err("the document's text is lost: a bug of add-vendor; please report it".to_owned());
-                };
-                return Ok((draft, text, sources));
+                return Ok((draft, text, code));
             }
             Err(failure) => {
                 let causes = unsupported::causes(&draft, &failure);

@@ -1,6 +1,6 @@
 //! The command, as far as the files: what cargo states of them is for `cargo xtask add-vendor` itself.
 
-use std::fs;
+use std::{fs, io};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -63,13 +63,13 @@ pub(super) fn planned(specification: &Value) -> std::io::Result<Vec<(String, Str
     let root = repository(specification)?;
     let mut published = import::read(&root.path().join("spec.json")).expect("it is a specification");
     let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
-    let (draft, document, sources) = drafted(&mut published, &choice, "acme", "2026-11-22").expect("it converts");
+    let (draft, document, code) = drafted(&mut published, &choice, "acme", "2026-11-22").expect("it converts");
     let plan = Plan {
         name: "acme",
         published: &published,
         draft: &draft,
-        document: &document,
-        sources: &sources,
+        document: &io::read_to_string(document.reader())?,
+        sources: &code.files(),
         today: "2026-11-22",
     };
     let edits = workspace_edits::edits(root.path(), "acme", false).expect("the name is free");
@@ -426,8 +426,8 @@ proptest! {
         fs::write(&file, specification.to_string())?;
         let mut published = import::read(&file).map_err(TestCaseError::fail)?;
         let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
-        let (_, text, _) = drafted(&mut published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
-        let document = Document::parse("x", &text).map_err(TestCaseError::fail)?;
+        let (_, document, _) = drafted(&mut published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
+        let document = Document::parse("x", &io::read_to_string(document.reader())?).map_err(TestCaseError::fail)?;
         let broken = lint::lint(&document).into_iter().filter(|finding| finding.rule.level == Level::Error);
         let broken = broken.map(|finding| finding.to_string()).collect::<Vec<_>>();
         prop_assert!(broken.is_empty(), "{broken:?}");

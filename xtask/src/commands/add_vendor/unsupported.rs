@@ -9,20 +9,20 @@ use serde_json::Value;
 
 use super::yaml_writer;
 use crate::{
-    codegen::{self, GeneratedFiles, Omitted},
+    codegen::{self, Omitted, PrintedDocument},
     import::{Conversion, ConvertedOperation, Kind, Loss, Owner, Published},
     lint::{self, Level},
     output::Failure,
-    packed::Packed,
+    packed::PackedText,
 };
 
-/// Returns the text of a draft's document, packed, and the crate's generated sources. Extensions of the vendor that are not ours are removed from
+/// Returns the text of a draft's document, packed, and the crate's generated code. Extensions of the vendor that are not ours are removed from
 /// the draft.
 pub(super) fn generated(
     name: &str,
     draft: &mut Conversion,
     published: &Published,
-) -> Result<(Packed, GeneratedFiles), Failure> {
+) -> Result<(PackedText, PrintedDocument), Failure> {
     let (text, document) = loop {
         match checked(name, draft, published) {
             Err(failure) if without_extension(draft, &failure) => {}
@@ -30,9 +30,9 @@ pub(super) fn generated(
         }
     };
     // The generator needs the memory.
-    let text = Packed::compressed(text.into());
-    let sources = codegen::render(document)?;
-    Ok((text, sources))
+    let packed = PackedText::new(&text)?;
+    drop(text);
+    Ok((packed, codegen::print(document)?))
 }
 
 /// Removes the extension that a failure is about. Returns whether there is one.

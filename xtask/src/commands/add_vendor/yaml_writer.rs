@@ -60,6 +60,9 @@ const ORDER: [&str; 46] = [
     "trace",
 ];
 
+/// Reserved for the text at once: a string that grows leaves holes, into which nothing large fits. What is not used takes no memory.
+const RESERVED: usize = 4 << 20;
+
 /// The form in which values are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -86,7 +89,8 @@ pub(crate) fn document(name: &str, draft: &Conversion, published: &Published) ->
 }
 
 fn text(draft: &Conversion, published: &Published, style: Style) -> Result<String, String> {
-    let mut text = heading(draft, published);
+    let mut text = String::with_capacity(RESERVED);
+    text.push_str(&heading(draft, published));
     for (key, value) in sorted(draft.head().iter()) {
         text.push_str(&entry(key, value.clone(), 0, style)?);
         text.push('\n');
