@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::codegen::media_types::BodyKind;
 
-/// Media types with their schemas and where these are.
-pub(super) type Content = Vec<(String, Option<Value>, String)>;
+/// A media type with its schema and where that is.
+pub(super) type Media = (String, Option<Value>, String);
+pub(super) type Content = Vec<Media>;
 
 /// Returns how a media type is sent and read. Nothing for one that is neither JSON nor a single type.
 pub(super) fn kind(media: &str) -> Option<BodyKind> {

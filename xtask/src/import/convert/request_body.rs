@@ -7,7 +7,7 @@ use super::{
     Converter,
     form::form_data,
     keywords::kinds,
-    media_types::{Content, content, is_any_media, is_form, media_types, text},
+    media_types::{Content, Media, content, is_any_media, is_form, media_types, text},
     parameters::parameters,
     view::View,
 };
@@ -129,7 +129,7 @@ impl Converter<'_> {
 
     /// Returns what a client sends of a body's content: its kind, its media type and the entry. JSON comes before forms before anything else.
     /// Lists of changes (RFC 6902) are the last form of JSON, because they need what the resource is now.
-    fn chosen<'a>(&self, content: &'a Content) -> Option<(BodyKind, &'a str, &'a (String, Option<Value>, String))> {
+    fn chosen<'a>(&self, content: &'a Content) -> Option<(BodyKind, &'a str, &'a Media)> {
         let rank = |media: &str, sent: BodyKind| match sent {
             BodyKind::Json if media == "application/json" => 0,
             BodyKind::Json if media.starts_with("application/json-patch+json") => 2,
