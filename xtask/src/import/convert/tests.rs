@@ -1080,6 +1080,7 @@ fn object_that_several_parts_describe_has_the_fields_of_all() {
         }},
         "meta": {"$ref": "#/components/schemas/Meta"}, "owner": {"$ref": "#/components/schemas/Meta"},
         "parent": {"$ref": "#/components/schemas/Base"},
+        "rates": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Rule"}},
     }});
     let line = json!({"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {
         "path": {"nullable": true, "required": ["by"], "properties": {
@@ -1088,6 +1089,7 @@ fn object_that_several_parts_describe_has_the_fields_of_all() {
         }},
         "meta": {"properties": {"self": {"example": "x"}, "page": {"type": "object"}}}, "owner": {"type": "object", "description": "The owner."},
         "parent": {"allOf": [{"$ref": "#/components/schemas/Line"}]},
+        "rates": {"additionalProperties": {"properties": {"rate": {"type": "integer"}}}},
     }}]});
     let schemas = json!({
         "Base": base, "Line": line, "Rule": {"type": "object", "properties": {"label": text()}},
@@ -1107,6 +1109,7 @@ fn object_that_several_parts_describe_has_the_fields_of_all() {
     assert_eq!(names("LinePathBy"), listed(&["id", "name"]));
     assert_eq!(names("LinePathSet"), listed(&["id", "rules"]));
     assert_eq!(names("LinePathSetRule"), listed(&["label", "to"]));
+    assert_eq!(names("LineRatesValue"), listed(&["label", "rate"]));
     assert_eq!(names("LineMeta"), listed(&["page", "self"]));
     let fields = &object("Line")["properties"];
     assert_eq!(fields["owner"]["allOf"][0]["$ref"], "#/components/schemas/Meta");
