@@ -101,7 +101,7 @@ pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<
     all.filter_map(|(at, value)| Some(Parameter { value: value.as_object()?, at })).collect()
 }
 
-/// Returns the names of the parameters in a path. The error states why it is no path that a client can fill in.
+/// Returns the names of the parameters in a path. The error states why a client cannot fill it in.
 fn template_names(path: &str) -> Result<Vec<&str>, String> {
     let names = path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
     let names = names.collect::<Vec<_>>();

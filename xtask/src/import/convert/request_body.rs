@@ -85,7 +85,7 @@ impl Converter<'_> {
                 let is_described = form_data.is_some() || schema.is_some();
                 let stated = || self.view(schema.as_ref().unwrap_or(&json!({"type": "object"})), location);
                 let view = form_data.or_else(stated).ok_or("its form is not an object")?;
-                if !view.has_fields() && !(is_described && view.is_empty()) {
+                if !(view.has_fields() || is_described && view.is_empty()) {
                     if required {
                         return Err("its form has any fields, of which none is described".to_owned());
                     }

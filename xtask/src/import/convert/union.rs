@@ -42,7 +42,7 @@ impl Converter<'_> {
         whole
     }
 
-    /// Notes a type that is none of its alternatives'.
+    /// Notes a type that contradicts its alternatives.
     fn compare_type(&mut self, map: &Map<String, Value>, converted: &Value, at: &str) {
         let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
         let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
@@ -52,7 +52,7 @@ impl Converter<'_> {
         if let (Some(read), Some(first)) = (read, stated.first())
             && !stated.iter().any(|kind| *kind == read || *kind == "number" && read == "integer")
         {
-            let text = format!("its type {first:?} is none of its alternatives': read as {read:?}");
+            let text = format!("the type {first:?} contradicts the alternatives: read as {read:?}");
             self.losses.add(Kind::Type, &child(at, "type"), text);
         }
     }
