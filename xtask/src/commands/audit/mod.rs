@@ -1,5 +1,6 @@
 //! `cargo xtask audit`: the loss report of a draft compared with what the draft lacks, field by field. No loss may be missing, and none false.
 
+mod bodies;
 mod forms;
 mod parameters;
 mod parts;
