@@ -78,7 +78,7 @@ mod tests {
             "      0  one  GET /1",
             "      0  two  GET /2",
             "      0  three  GET /3: only without the others: it calls for b, which the client does not have; make it a vendor of its own",
-            " cannot  four  GET /4: callers cannot be let in: q: a key in the query (\"q\"): core sends keys in headers only, as addresses are logged",
+            " cannot  four  GET /4: no supported security scheme: q: a key in the query (\"q\"): core sends keys in headers only, as addresses are logged",
         ];
         assert_eq!(lines, expected);
     }
