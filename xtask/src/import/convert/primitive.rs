@@ -50,7 +50,7 @@ impl Converter<'_> {
                     self.losses.add(
                         Kind::Enum,
                         at,
-                        "listed values that are no booleans: left out, as the type requires",
+                        "listed values that are not booleans: left out, as the type requires",
                     );
                 }
                 flag
