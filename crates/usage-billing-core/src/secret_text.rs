@@ -1,11 +1,11 @@
-//! Secrets in responses.
+//! Secrets in requests and responses.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A secret in a response (`format: password` in the OpenAPI document). `Debug` hides it; its memory is wiped when it is dropped.
+/// A secret in a request or a response (`format: password` in the OpenAPI document). `Debug` hides it; its memory is wiped when it is dropped.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(SecretString);
@@ -19,6 +19,12 @@ impl SecretText {
 
 impl From<String> for SecretText {
     fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for SecretText {
+    fn from(text: &str) -> Self {
         Self(text.into())
     }
 }

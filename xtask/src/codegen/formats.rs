@@ -28,3 +28,10 @@ pub(crate) static FORMATS: [Format; 14] = [
     format("binary", &[("string", None)]),
     format("byte", &[("string", None)]),
 ];
+
+/// Returns whether a string of a format becomes a type of its own.
+pub(crate) fn is_parsed(format: &str) -> bool {
+    let known = FORMATS.iter().find(|known| known.name == format).into_iter().flat_map(|known| known.types);
+    ["date", "date-time", "uuid"].contains(&format)
+        || known.into_iter().any(|(kind, of)| *kind == "string" && of.is_some())
+}

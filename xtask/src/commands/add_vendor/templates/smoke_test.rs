@@ -7,7 +7,7 @@ use super::{
     client::{self, formatted},
 };
 use crate::{
-    codegen::successes::status_name,
+    codegen::{formats, successes::status_name},
     commands::add_vendor::{Plan, names::library},
     import::{ConvertedOperation, Credential, is_json},
 };
@@ -215,7 +215,9 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
 /// Returns the type of an example, where the mock's helper does not state it: it takes strings by reference.
 fn kind(holder: &Value) -> &'static str {
     let schema = json_schema(holder);
-    if schema["type"] == "string" && schema.get("format").is_none() { ": String" } else { "" }
+    let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+    let is_text = !formats::is_parsed(format);
+    if schema["type"] == "string" && is_text { ": String" } else { "" }
 }
 
 /// Returns how the mock's helper takes an example: numbers and flags as they are, all else by reference.
