@@ -81,11 +81,20 @@ pub(super) fn path(path: &str, names: &[(&Value, String)]) -> String {
     }))
 }
 
-/// Returns a path's template with the characters percent-encoded that a URL cannot have.
+/// Returns a path's template with the characters percent-encoded that a URL cannot have. Names of parameters stay.
 pub(super) fn encoded_path(template: &str) -> String {
     let is_sent = |byte: u8| byte.is_ascii_graphic() && !b"\"<>`".contains(&byte);
-    let bytes = template.bytes();
-    bytes.map(|byte| if is_sent(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    let mut encoded = String::new();
+    for part in template.split_inclusive(['{', '}']) {
+        if part.ends_with('}') {
+            encoded.push_str(part);
+            continue;
+        }
+        for byte in part.bytes() {
+            encoded.push_str(&if is_sent(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+        }
+    }
+    encoded
 }
 
 /// Returns a parameter's name in HTTP.
@@ -119,6 +128,11 @@ mod tests {
         let all = all.map(|(name, location)| json!({"name": name, "in": location}));
         let names = distinct(all.iter().collect(), true).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
         assert_eq!(names, ["id_query_2", "id", "Id_header", "body_query", "id_query", "i-d"]);
+    }
+
+    #[test]
+    fn path_is_encoded_outside_of_its_parameters() {
+        assert_eq!(encoded_path("/für/{größe}/a b/{`x}:\"q\""), "/f%C3%BCr/{größe}/a%20b/{`x}:%22q%22");
     }
 
     /// The names of query parameters.
