@@ -86,6 +86,7 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
 /// Notes what follows from the whole document, for its parts.
 fn mark(root: &mut Value) {
     normalize::empty_collections::mark(root);
+    updates::mark(root);
     successes::name_components(root);
 }
 
@@ -193,6 +194,18 @@ fn printed(root: &Value, docs: &BTreeMap<String, OperationDocs>) -> Result<Print
 /// Generates the parts of a document, and joins them; or the whole, if they do not fit together.
 fn in_parts(root: Value, docs: &BTreeMap<String, OperationDocs>, parts: &[Part]) -> Result<Printed, String> {
     let packed = PackedDocument::new(root);
+    match joined(&packed, docs, parts)? {
+        Some(printed) => Ok(printed),
+        None => printed(&packed.whole(), docs),
+    }
+}
+
+/// Generates the parts of a document, and joins them; `None` if one of them has other code for what another has as well.
+fn joined(
+    packed: &PackedDocument,
+    docs: &BTreeMap<String, OperationDocs>,
+    parts: &[Part],
+) -> Result<Option<Printed>, String> {
     let mut all = None::<Printed>;
     for part in parts {
         let next = printed(&packed.part(part), docs)?;
@@ -202,12 +215,12 @@ fn in_parts(root: Value, docs: &BTreeMap<String, OperationDocs>, parts: &[Part])
                 omitted.extend(next.omitted);
                 match client.join(next.client).zip(mock.join(next.mock)) {
                     Some((client, mock)) => Some(Printed { client, mock, omitted }),
-                    None => return printed(&packed.whole(), docs),
+                    None => return Ok(None),
                 }
             }
         };
     }
-    all.ok_or_else(|| "no part of it".to_owned())
+    Ok(all)
 }
 
 #[cfg(test)]

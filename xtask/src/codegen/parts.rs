@@ -178,7 +178,7 @@ mod tests {
     use openapi_document::Document;
 
     use super::*;
-    use crate::codegen::{Whole, in_parts, printed};
+    use crate::codegen::{Whole, joined, mark, printed};
 
     /// Operations that send or receive types of each other, in cycles too, and a job whose operations are far apart.
     fn large() -> Document {
@@ -192,10 +192,18 @@ mod tests {
             let mut properties = fields.collect::<Map<_, _>>();
             properties.insert("next".to_owned(), reference(&next));
             properties.insert("all".to_owned(), json!({"type": "array", "items": reference(&next)}));
+            properties.insert("end".to_owned(), json!({"type": "string", "nullable": true}));
             schemas[&name] = json!({"type": "object", "properties": properties});
             paths[format!("/get/{number:02}")]["get"] = json!({
                 "operationId": format!("get{name}"), "summary": "Gets.", "responses": {"200": content(reference(&name))},
             });
+            // An update and a new one of the same types, in different parts.
+            if number % 4 == 1 {
+                paths[format!("/make/{:02}", 80 - number)]["post"] = json!({
+                    "operationId": format!("make{name}"), "summary": "Makes.",
+                    "requestBody": content(reference(&name)), "responses": {"204": {"description": "d"}},
+                });
+            }
             if number % 4 == 0 {
                 paths[format!("/put/{number:02}")]["put"] = json!({
                     "operationId": format!("put{name}"), "summary": "Puts.",
@@ -221,13 +229,15 @@ mod tests {
 
     #[test]
     fn parts_make_the_code_of_the_whole_document() {
-        let document = large();
+        let mut document = large();
+        mark(&mut document.root);
         let parts = parts(&document.root);
         assert!(parts.len() > 2, "{}", parts.len());
         let of_whole = Whole::of(&document.root);
         let whole = printed(&document.root, &of_whole.docs).expect("it generates");
-        assert_eq!(PackedDocument::new(document.root.clone()).whole(), document.root);
-        let joined = in_parts(document.root.clone(), &of_whole.docs, &parts).expect("they generate");
+        let packed = PackedDocument::new(document.root.clone());
+        assert_eq!(packed.whole(), document.root);
+        let joined = joined(&packed, &of_whole.docs, &parts).expect("they generate").expect("they fit together");
         assert!(whole.omitted.is_empty() && joined.omitted.is_empty());
         let (whole, joined) = (whole.files(&document, &of_whole), joined.files(&document, &of_whole));
         assert!(whole.client == joined.client && whole.mock == joined.mock);

@@ -1,8 +1,34 @@
 //! Operations that change what exists: absent, null and a value are three different things in their bodies.
 
+use openapi_document::{SCHEMAS, operations, pointer::unescape, reachable};
 use serde_json::Value;
 
 use super::identifiers::value_name;
+
+/// The keyword of a component that bodies of updates have.
+const UPDATED: &str = "x-updated";
+
+/// Marks the components that bodies of updates have. The document has to be whole: a part of it may have other bodies of a component only.
+pub(super) fn mark(root: &mut Value) {
+    let names = {
+        let root = &*root;
+        let all = operations(root);
+        let updates = all.iter().filter(|operation| is_update(operation.method, operation.id()));
+        let updated = reachable(root, updates.filter_map(|operation| operation.value.get("requestBody")), |_| true);
+        updated.into_iter().filter_map(|reference| reference.strip_prefix(SCHEMAS).map(unescape)).collect::<Vec<_>>()
+    };
+    let Some(schemas) = root.pointer_mut("/components/schemas") else { return };
+    for name in names {
+        if let Some(schema) = schemas.get_mut(name).and_then(Value::as_object_mut) {
+            schema.insert(UPDATED.to_owned(), Value::Bool(true));
+        }
+    }
+}
+
+/// Returns whether bodies of updates have a component.
+pub(super) fn is_updated(schema: &Value) -> bool {
+    schema.get(UPDATED).is_some()
+}
 
 /// Returns whether an operation changes what exists: by its method, or by the first word of its name.
 pub(crate) fn is_update(method: &str, id: &str) -> bool {

@@ -40,11 +40,6 @@ pub(crate) fn owner(item: &Item) -> Option<String> {
 
 /// Returns the types that request bodies have, and those inside them.
 pub(crate) fn sent(file: &mut File) -> BTreeSet<String> {
-    sent_by(file, |_| true)
-}
-
-/// Returns the types that the bodies of some calls have, and those inside them.
-pub(super) fn sent_by(file: &mut File, is_meant: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let structs = |items: Option<&mut Vec<Item>>| {
         let items = items.into_iter().flatten();
         let structs = items.filter_map(|item| if let Item::Struct(item) = item { Some(item.clone()) } else { None });
@@ -57,7 +52,6 @@ pub(super) fn sent_by(file: &mut File, is_meant: impl Fn(&str) -> bool) -> BTree
     let calls = structs(module(&mut file.items, "builder"));
     let bodies = calls
         .iter()
-        .filter(|call| is_meant(&call.ident.to_string()))
         .flat_map(|call| &call.fields)
         .filter(|field| field.ident.as_ref().is_some_and(|name| name == "body"));
     let mut todo = bodies

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openapi_document::{component_schemas, operations};
+use openapi_document::component_schemas;
 use serde_json::Value;
 use syn::{Field, File, Item, ItemStruct, Type, parse_quote, visit_mut::VisitMut};
 
 use super::{argument, builders, each_option, foreign_name, module};
 use crate::codegen::{
-    identifiers::{component_name, schema_field_names, type_name},
-    updates::is_update,
+    identifiers::{component_name, schema_field_names},
+    updates::is_updated,
 };
 
 /// The fields of a type, by Rust name, that may be null; whether each is required.
@@ -21,9 +21,9 @@ pub(crate) fn rewrite(file: &mut File, root: &Value) {
     if nullable.is_empty() {
         return;
     }
-    let updates = operations(root).into_iter().filter(|operation| is_update(operation.method, operation.id()));
-    let updates = updates.map(|operation| type_name(operation.id())).collect::<BTreeSet<_>>();
-    let (sent, updated) = (builders::sent(file), builders::sent_by(file, |call| updates.contains(call)));
+    let updated = component_schemas(root).filter(|(_, schema)| is_updated(schema));
+    let updated = updated.map(|(name, _)| component_name(name)).collect::<BTreeSet<_>>();
+    let sent = builders::sent(file);
     let Some(types) = module(&mut file.items, "types") else { return };
     let mut changed = BTreeMap::new();
     for item in types.iter_mut() {
@@ -135,6 +135,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::codegen::updates;
 
     #[test]
     fn nullable_fields_of_requests_are_sent_as_null() {
@@ -143,8 +144,12 @@ mod tests {
                 "endsAt": {"type": "string", "nullable": true}, "name": {"type": "string"},
             }})
         };
-        let root = json!({
-            "paths": {"/a": {"post": {"operationId": "replace"}, "patch": {"operationId": "change"}, "get": {"operationId": "read"}}},
+        let body = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Change"}}}});
+        let mut root = json!({
+            "paths": {"/a": {
+                "post": {"operationId": "replace"}, "get": {"operationId": "read"},
+                "patch": {"operationId": "change", "requestBody": body},
+            }},
             "components": {"schemas": {"Plan": schema(&["endsAt", "name"]), "Change": schema(&[]), "Read": schema(&[])}},
         });
         let fields = r#"{
@@ -166,6 +171,7 @@ mod tests {
             }}"
         );
         let mut file = syn::parse_file(&code).expect("it is Rust");
+        updates::mark(&mut root);
         rewrite(&mut file, &root);
         let code = prettyplease::unparse(&file);
         let (plan, rest) = code.split_once("struct Change").expect("the second type");
