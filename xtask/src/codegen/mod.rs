@@ -87,6 +87,7 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
 fn mark(root: &mut Value) {
     normalize::empty_collections::mark(root);
     updates::mark(root);
+    rewrite::shadowed_names::mark(root);
     successes::name_components(root);
 }
 

@@ -8,10 +8,6 @@ use openapi_document::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    identifiers::{component_name, type_name},
-    rewrite::shadowed_names::is_shadowing,
-};
 use crate::packed::Packed;
 
 /// The number of operations and schemas of a part. It has more only if one operation reaches more.
@@ -55,10 +51,8 @@ pub(super) struct Part {
 /// Returns the parts of a document, in the order of progenitor's code. There are none if it is small, or if names of it hide others: what
 /// is written for one operation depends on the names of all then.
 pub(super) fn parts(root: &Value) -> Vec<Part> {
-    let names = component_schemas(root).map(|(name, _)| component_name(name));
     let mut all = operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()).collect::<Vec<_>>();
-    let is_small = all.len() + component_schemas(root).count() <= SIZE;
-    if is_small || names.chain(all.iter().map(|operation| type_name(operation.id()))).any(|name| is_shadowing(&name)) {
+    if all.len() + component_schemas(root).count() <= SIZE {
         return Vec::new();
     }
     all.sort_by_key(|operation| (operation.path, METHODS.iter().position(|method| *method == operation.method)));
@@ -229,7 +223,26 @@ mod tests {
 
     #[test]
     fn parts_make_the_code_of_the_whole_document() {
+        let code = joined_parts(large());
+        assert!(code.contains("boxed") && code.contains("JobState"), "{code}");
+    }
+
+    #[test]
+    fn names_of_std_are_shadowed_in_all_parts() {
         let mut document = large();
+        let schemas = &mut document.root["components"]["schemas"];
+        for name in ["option", "Result"] {
+            schemas[name] = schemas["T01"].clone();
+        }
+        let body = json!({"content": {"application/json": {"schema": {"$ref": format!("{SCHEMAS}Result")}}}});
+        document.root["paths"]["/put/00"]["put"]["requestBody"] = body;
+        document.root["paths"]["/get/79"]["get"]["operationId"] = json!("error");
+        let code = joined_parts(document);
+        assert!(code.contains("pub struct Result") && !code.contains(": Option<"), "{code}");
+    }
+
+    /// Returns the client's code of a document, whose parts make the same as the whole.
+    fn joined_parts(mut document: Document) -> String {
         mark(&mut document.root);
         let parts = parts(&document.root);
         assert!(parts.len() > 2, "{}", parts.len());
@@ -241,7 +254,7 @@ mod tests {
         assert!(whole.omitted.is_empty() && joined.omitted.is_empty());
         let (whole, joined) = (whole.files(&document, &of_whole), joined.files(&document, &of_whole));
         assert!(whole.client == joined.client && whole.mock == joined.mock);
-        assert!(whole.client.contains("boxed") && whole.client.contains("JobState"), "{}", whole.client);
+        whole.client
     }
 
     #[test]
@@ -258,10 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn small_document_and_one_with_names_of_std_have_no_parts() {
+    fn small_document_has_no_parts() {
         assert!(parts(&crate::test_support::mini().root).is_empty());
-        let mut root = large().root;
-        root["components"]["schemas"]["option"] = json!({"type": "object"});
-        assert!(parts(&root).is_empty());
     }
 }

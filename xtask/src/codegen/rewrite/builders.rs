@@ -56,9 +56,9 @@ pub(crate) fn sent(file: &mut File) -> BTreeSet<String> {
         .filter(|field| field.ident.as_ref().is_some_and(|name| name == "body"));
     let mut todo = bodies
         .flat_map(|body| {
-            let mut names = Names::default();
+            let mut names = Names { is_outside: true, found: BTreeSet::new() };
             names.visit_field(body);
-            names.0
+            names.found
         })
         .collect::<Vec<_>>();
     let mut found = BTreeSet::new();
@@ -75,16 +75,25 @@ pub(crate) fn sent(file: &mut File) -> BTreeSet<String> {
 fn names_in(item: &ItemStruct) -> BTreeSet<String> {
     let mut names = Names::default();
     names.visit_fields(&item.fields);
-    names.0
+    names.found
 }
 
-/// The last names of all paths.
+/// The names of the document's types.
 #[derive(Default)]
-struct Names(BTreeSet<String>);
+struct Names {
+    /// Whether names without a path are not the document's: in calls, `Result` is that of std, whatever the document has.
+    is_outside: bool,
+    found: BTreeSet<String>,
+}
 
 impl Visit<'_> for Names {
     fn visit_path(&mut self, path: &syn::Path) {
-        self.0.extend(path.segments.last().map(|segment| segment.ident.to_string()));
+        let is_own = match path.segments.first().filter(|_| path.segments.len() > 1) {
+            Some(first) => ["crate", "super", "self", "types"].iter().any(|own| first.ident == own),
+            None => !self.is_outside,
+        };
+        let name = path.segments.last().filter(|_| is_own);
+        self.found.extend(name.map(|segment| segment.ident.to_string()));
         syn::visit::visit_path(self, path);
     }
 }

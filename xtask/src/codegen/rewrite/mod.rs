@@ -59,7 +59,7 @@ pub(crate) fn rewrite(
     field_readers::set(&mut file);
     open_objects::rewrite(&mut file);
     literals::tidy(&mut file);
-    shadowed_names::qualify(&mut file, enums);
+    shadowed_names::qualify(&mut file, enums, root);
     if let Some(calls) = module(&mut file.items, "builder") {
         shadowed_names::rename_setters(calls);
     }

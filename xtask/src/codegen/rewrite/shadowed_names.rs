@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::{component_schemas, operations};
 use proc_macro2::Span;
+use serde_json::{Value, json};
 use syn::{
     Expr, File, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Member, Pat, Path, UseTree, visit_mut::VisitMut,
 };
 
-use crate::codegen::{identifiers::TAKEN_SETTERS, open_enum::OpenEnum};
+use crate::codegen::{
+    identifiers::{TAKEN_SETTERS, component_name, type_name},
+    open_enum::OpenEnum,
+};
 
 /// The names that generated code uses without a path. Progenitor writes most others with one.
 const PATHS: [(&str, &str); 22] = [
@@ -35,23 +40,39 @@ const PATHS: [(&str, &str); 22] = [
     ("ResponseValue", "::progenitor_client::ResponseValue"),
 ];
 
-/// Returns whether generated code names something else so.
-pub(crate) fn is_shadowing(name: &str) -> bool {
-    PATHS.iter().any(|(known, _)| *known == name)
+/// The keyword of a document that has such names, for all of its parts.
+const SHADOWING: &str = "x-shadowing";
+
+/// Notes the names of the document's types and calls that generated code uses for something else.
+pub(crate) fn mark(root: &mut Value) {
+    let is_shadowing = |name: &String| PATHS.iter().any(|(known, _)| known == name);
+    let types = component_schemas(root).map(|(name, _)| component_name(name)).filter(is_shadowing);
+    let calls = operations(root).into_iter().map(|operation| type_name(operation.id())).filter(is_shadowing);
+    let (types, calls) = (types.collect::<Vec<_>>(), calls.collect::<Vec<_>>());
+    if !types.is_empty() || !calls.is_empty() {
+        root[SHADOWING] = json!({"types": types, "calls": calls});
+    }
 }
 
-/// Writes paths in place of names that a type or a call of the same module has.
-pub(crate) fn qualify(file: &mut File, enums: &[OpenEnum]) {
+/// Returns the names that [`mark`] has noted.
+fn marked<'a>(root: &'a Value, kind: &str) -> impl Iterator<Item = String> + use<'a> {
+    let names = root.get(SHADOWING).and_then(|all| all.get(kind)?.as_array());
+    names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned))
+}
+
+/// Writes paths in place of names that a type or a call of the same module has, in this part of the document or in another.
+pub(crate) fn qualify(file: &mut File, enums: &[OpenEnum], root: &Value) {
+    let with = |items: &[Item], kind: &str| defined(items).into_iter().chain(marked(root, kind)).collect();
     for item in &mut file.items {
         let Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) = item else { continue };
         if ident == "builder" {
-            Qualify { shadowed: defined(items), types: true }.module(items);
+            Qualify { shadowed: with(items, "calls"), types: true }.module(items);
         } else if ident == "types" {
-            let mut names = defined(items);
+            let mut names: BTreeSet<String> = with(items, "types");
             names.extend(enums.iter().map(|open| open.name.clone()));
             for item in items.iter_mut() {
                 if let Item::Mod(ItemMod { content: Some((_, items)), .. }) = item {
-                    Qualify { shadowed: defined(items), types: false }.module(items);
+                    Qualify { shadowed: with(items, "types"), types: false }.module(items);
                 }
             }
             Qualify { shadowed: names, types: false }.module(items);
@@ -196,7 +217,7 @@ mod tests {
 
     fn qualified(code: &str) -> String {
         let mut file = syn::parse_file(code).expect("it is Rust");
-        qualify(&mut file, &[]);
+        qualify(&mut file, &[], &Value::Null);
         prettyplease::unparse(&file)
     }
 
