@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::packed::Packed;
 
 /// The number of operations and schemas of a part. It has more only if one operation reaches more.
-const SIZE: usize = 32;
+const SIZE: usize = 24;
 
 /// The schemas that each component schema names.
 pub(super) struct References(BTreeMap<String, BTreeSet<String>>);
