@@ -12,7 +12,7 @@ use super::{
     Converter,
     field::{Nodes, is_typed},
     keywords::{annotates, beside, describe, is_nullable, set_nullable, states_something},
-    schema::{entry_name, fingerprint},
+    schema::entry_name,
     view::View,
 };
 use crate::codegen::identifiers::type_name;
@@ -76,14 +76,14 @@ impl Converter<'_> {
             return bare.iter().filter_map(|(part, _)| part.as_object()).fold(converted, beside);
         }
         let views = parts.iter().map(|(part, at)| self.view(part, at)).collect::<Option<Vec<_>>>();
+        let key = self.key_of(&parts);
         let Some(views) = views else {
             let (mut flat, mut seen) = (Nodes::new(), BTreeSet::new());
             parts.into_iter().for_each(|(part, at)| self.flatten_parts(part, at, &mut flat, &mut seen));
-            let converted = self.keywords_of(flat, &at, hint);
-            return self.placed(converted, hint);
+            // Arrays may be items of each other.
+            return self
+                .once(&key, &at, &type_name(hint), false, |converter, _| converter.keywords_of(flat, &at, hint));
         };
-        let direction = parts.iter().map(|(part, _)| self.direction_key(part)).max().unwrap_or_default();
-        let key = direction.to_owned() + &fingerprint(parts.iter().map(|(part, at)| (at.as_str(), part)));
         let nullable = parts
             .iter()
             .any(|(part, at)| resolve_at(self.root, at.clone(), part).1.as_object().is_some_and(is_nullable));

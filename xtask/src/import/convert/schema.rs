@@ -53,6 +53,12 @@ impl Converter<'_> {
         converted
     }
 
+    /// Returns the key of the one type of several schemas, for [`once`](Self::once).
+    pub(super) fn key_of(&self, nodes: &Nodes) -> String {
+        let direction = nodes.iter().map(|(node, _)| self.direction_key(node)).max().unwrap_or_default();
+        direction.to_owned() + &fingerprint(nodes.iter().map(|(node, at)| (at.as_str(), node)))
+    }
+
     /// Notes the examples of a schema or a parameter that do not fit the converted schema.
     pub(super) fn compare_examples(&mut self, node: &Value, converted: &Value, at: &str) {
         let list = child(at, "examples");
@@ -214,7 +220,7 @@ fn listed(map: &Map<String, Value>) -> Vec<&Value> {
 
 /// Returns a digest that distinguishes schemas at the same locations. Not the schemas themselves: nested ones would hold each
 /// other's text.
-pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
+fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
     let mut digest = Sha256::new();
     for (at, node) in nodes {
         digest.update(format!("{at} {node} | "));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use openapi_document::{
     pointer::{child, item},
-    resolve,
+    resolve, resolve_at,
 };
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use super::{
     Converter,
     field::Nodes,
     keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable},
-    schema::fingerprint,
+    schema::entry_name,
     view::View,
 };
 use crate::{codegen::identifiers::type_name, import::losses::Kind};
@@ -97,8 +97,7 @@ impl Converter<'_> {
                     self.losses.add(Kind::Untyped, at, "alternatives that are all maps: their values are any JSON");
                     return json!({"type": "object", "additionalProperties": true});
                 };
-                let own = nodes.iter().map(|(node, _)| self.direction_key(node)).max().unwrap_or_default();
-                let key = own.to_owned() + &fingerprint(nodes.iter().map(|(node, at)| (at.as_str(), node)));
+                let key = self.key_of(&nodes);
                 let convert = |converter: &mut Self, name: &str| converter.object_of(view, &Map::new(), at, name);
                 self.once(&key, at, &type_name(hint), false, convert)
             }
@@ -106,22 +105,29 @@ impl Converter<'_> {
             ["integer"] => self.first_of(&nodes, "integer", at),
             ["integer", "number"] | ["number"] => self.first_of(&nodes, "number", at),
             ["boolean"] => self.first_of(&nodes, "boolean", at),
+            // Arrays may be items of each other.
             ["array"] => {
-                let items = nodes.iter().map(|(node, at)| {
-                    let items = resolve(self.root, node).get("items").cloned().unwrap_or_else(|| json!({}));
-                    (items, child(at, "items"))
-                });
-                let items = items.collect::<Nodes>();
-                let location = items.first().map(|(_, at)| at.clone()).unwrap_or_default();
-                let converted = self.union(items, &location, hint);
-                let entries = self.placed(converted, hint);
-                json!({"type": "array", "items": entries})
+                let key = self.key_of(&nodes);
+                self.once(&key, at, &type_name(hint), false, |converter, _| converter.lists(&nodes, hint))
             }
             several => {
                 let text = format!("alternatives of different kinds ({})", several.join(", "));
                 self.any(&Map::new(), at, &text)
             }
         }
+    }
+
+    /// Alternatives that are all lists: one of items of all.
+    fn lists(&mut self, nodes: &Nodes, hint: &str) -> Value {
+        let items = nodes.iter().map(|(node, at)| {
+            let (at, list) = resolve_at(self.root, at.clone(), node);
+            (list.get("items").cloned().unwrap_or_else(|| json!({})), child(&at, "items"))
+        });
+        let items = items.collect::<Nodes>();
+        let location = items.first().map(|(_, at)| at.clone()).unwrap_or_default();
+        let hint = entry_name(hint);
+        let converted = self.union(items, &location, &hint);
+        json!({"type": "array", "items": self.placed(converted, &hint)})
     }
 
     /// Replaces a node that is itself a choice by its alternatives.
@@ -254,4 +260,28 @@ fn typed_by(whole: &Map<String, Value>, part: &Value) -> Value {
         map.insert("type".to_owned(), json!(kind));
     }
     typed
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::import::convert::tests::{drafted, responding};
+
+    #[test]
+    fn arrays_that_are_items_of_each_other_are_one_type() {
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let array = |name: &str, most: usize| json!({"type": "array", "maxItems": most, "items": reference(name)});
+        for key in ["oneOf", "allOf"] {
+            let root = responding(
+                json!({"type": "object", "properties": {"f": {key: [reference("A"), reference("B")]}}}),
+                json!({"A": array("B", 1), "B": array("A", 2)}),
+            );
+            let document = drafted(root).expect("it converts").document();
+            let field = &document["components"]["schemas"]["GetAResponse"]["properties"]["f"];
+            let item = field["items"]["$ref"].as_str().unwrap_or_else(|| panic!("{key}: {document}"));
+            let of_item = document.pointer(item.trim_start_matches('#')).expect("the component");
+            assert_eq!(of_item["type"], "array", "{key}: {document}");
+        }
+    }
 }
