@@ -17,6 +17,17 @@ use crate::{
 /// So deep are the objects of a form written out as `a[b]`.
 const FORM_DEPTH: usize = 4;
 
+/// The maximum number of fields of a form, those of its objects included.
+const MAX_FIELDS: usize = 5_000;
+
+/// The fields of a form, as they are sent.
+#[derive(Default)]
+struct Fields {
+    found: Vec<NamedField>,
+    /// The number of fields that were looked at.
+    read: usize,
+}
+
 /// Returns the fields of a form of Swagger 2, which are parameters.
 pub(super) fn form_data(fields: &[&Parameter<'_>]) -> View {
     let fields = fields.iter().map(|field| {
@@ -37,12 +48,12 @@ impl Converter<'_> {
         let root = self.root;
         let media = at.strip_suffix("/schema").and_then(|at| root.pointer(at));
         let encoding = media.and_then(|media| media.get("encoding"));
-        let mut fields = Vec::new();
+        let mut fields = Fields::default();
         self.form_fields(view, encoding, "", true, 0, &mut fields)?;
-        if fields.is_empty() {
+        if fields.found.is_empty() {
             return Ok(None);
         }
-        let view = fields.into_iter().collect::<View>();
+        let view = fields.found.into_iter().collect::<View>();
         let name = type_name(&format!("{}-form", hint.trim_end_matches("-body")));
         let form = self.once(&format!("form {at}"), at, &name, false, |converter, name| {
             converter.object_of(view, &Map::new(), at, name)
@@ -57,9 +68,13 @@ impl Converter<'_> {
         around: &str,
         needed: bool,
         depth: usize,
-        fields: &mut Vec<NamedField>,
+        fields: &mut Fields,
     ) -> Result<(), String> {
         for NamedField { name, node, at, required } in view.into_fields() {
+            fields.read += 1;
+            if fields.read > MAX_FIELDS {
+                return Err(format!("its form has more than {MAX_FIELDS} fields"));
+            }
             let stated = encoding.and_then(|encoding| encoding.get(&name));
             let sent = if around.is_empty() { name } else { format!("{around}[{name}]") };
             let required = required && needed;
@@ -131,7 +146,7 @@ impl Converter<'_> {
             } else {
                 node
             };
-            fields.push(NamedField { name: sent, node, at: place, required });
+            fields.found.push(NamedField { name: sent, node, at: place, required });
         }
         Ok(())
     }

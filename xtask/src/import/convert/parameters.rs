@@ -42,6 +42,9 @@ pub(crate) fn separator(parameter: &Value) -> Option<&str> {
 /// Names of fields inside fields are not written out beyond this length: objects may hold themselves.
 const MAX_DEEP_NAME: usize = 100;
 
+/// Objects of more fields are not written out: with each level, objects that hold themselves twice have twice as many.
+const MAX_FIELDS: usize = 500;
+
 /// Names as they are sent, with schemas and whether they are required.
 type Fields = Vec<(String, Value, bool)>;
 
@@ -306,7 +309,18 @@ impl Converter<'_> {
         let deep = parameter.text("style") == "deepObject";
         let mut all = Vec::new();
         let mut fields = std::collections::VecDeque::from(fields);
+        let mut read = 0;
         while let Some((sent, node, required)) = fields.pop_front() {
+            if read == MAX_FIELDS {
+                if required && parameter.required() {
+                    return Err(format!("its required parameter {name:?} has more than {MAX_FIELDS} fields"));
+                }
+                let text =
+                    format!("{sent:?} and deeper fields of {name:?} are left out: more than {MAX_FIELDS} fields");
+                self.losses.add(Kind::Parameter, at, text);
+                break;
+            }
+            read += 1;
             let nested = if deep && sent.len() < MAX_DEEP_NAME { self.nested_fields(&node, at, &sent) } else { None };
             if let Some((simple, nested)) = nested {
                 fields.extend(

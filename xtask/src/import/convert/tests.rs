@@ -1553,3 +1553,23 @@ fn body_of_a_media_type_of_its_own_comes_before_that_of_any() {
     let document = drafted(root).expect("it converts").document();
     assert!(document["components"]["schemas"]["SendABody"]["properties"].get("own").is_some(), "{document}");
 }
+
+#[test]
+fn objects_that_hold_themselves_twice_are_sent_to_a_limit() {
+    let reference = json!({"$ref": "#/components/schemas/A"});
+    let mut properties = serde_json::Map::from_iter([("v".to_owned(), json!({"type": "string"}))]);
+    properties.extend((0..60).map(|index| (format!("p{index}"), reference.clone())));
+    let mut root = responding(json!({"type": "string"}), json!({"A": {"type": "object", "properties": properties}}));
+    root["paths"]["/a"]["get"]["parameters"] =
+        json!([{"name": "f", "in": "query", "style": "deepObject", "schema": reference}]);
+    let content = json!({"application/x-www-form-urlencoded": {"schema": reference}});
+    root["paths"]["/a"]["post"] = json!({
+        "operationId": "post", "requestBody": {"required": true, "content": content},
+        "responses": {"204": {"description": "d"}},
+    });
+    let draft = drafted(root).expect("it converts");
+    let lost = losses(&draft);
+    assert!(lost.contains(&"POST /a: its form has more than 5000 fields"), "{lost:?}");
+    let left_out = |text: &&&str| text.ends_with("and deeper fields of \"f\" are left out: more than 500 fields");
+    assert_eq!(lost.iter().filter(left_out).count(), 1, "{lost:?}");
+}
