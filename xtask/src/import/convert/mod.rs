@@ -347,7 +347,9 @@ impl<'a> Converter<'a> {
             let alternatives = own.as_array().into_iter().flatten().filter_map(Value::as_object);
             alternatives.map(|all| all.keys().cloned().collect::<Vec<_>>()).collect::<Vec<_>>()
         };
-        let count = |own: &Value| all.iter().filter(|other| names(other) == names(own)).count();
+        let mut counts = BTreeMap::<_, usize>::new();
+        all.iter().for_each(|own| *counts.entry(names(own)).or_default() += 1);
+        let count = |own: &Value| counts.get(&names(own)).copied();
         let most = all.iter().enumerate().max_by_key(|(index, own)| (count(own), std::cmp::Reverse(*index)));
         let mut first = most.map(|(_, own)| (*own).clone()).unwrap_or_default();
         // Of its alternatives, that with which most operations can be sent.
