@@ -106,18 +106,32 @@ fn merged(own: &Value, other: &Value) -> Value {
     Value::Object(all)
 }
 
-/// Returns a schema without its documentation, and without an `allOf` around a reference alone. Fields of the other direction are
-/// left out already.
-pub(super) fn essence(node: &Value) -> Value {
-    let Some(map) = node.as_object() else { return node.clone() };
+/// Returns whether two schemas differ in their documentation only, or in an `allOf` around a reference alone. Fields of the other
+/// direction are left out already. Copies nothing: each of many alternatives is compared with all before it.
+pub(super) fn is_alike(one: &Value, other: &Value) -> bool {
+    match (unwrapped(one).as_object(), unwrapped(other).as_object()) {
+        (Some(one), Some(other)) => {
+            keywords(one).count() == keywords(other).count()
+                && keywords(one).all(|(key, value)| other.get(key) == Some(value))
+        }
+        _ => one == other,
+    }
+}
+
+/// Returns the part of an `allOf` that has one part, and nothing beside it but documentation.
+fn unwrapped(node: &Value) -> &Value {
+    let Some(map) = node.as_object() else { return node };
+    match map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([only]) if keywords(map).count() == 1 => only,
+        _ => node,
+    }
+}
+
+/// Returns the keywords of a schema other than documentation.
+fn keywords(map: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
     let documentation =
         ["description", "title", "example", "examples", "externalDocs", "deprecated", "readOnly", "writeOnly"];
-    let map = map.iter().filter(|(key, _)| !documentation.contains(&key.as_str()));
-    let map = map.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
-    match map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-        Some([only]) if map.len() == 1 => only.clone(),
-        _ => Value::Object(map),
-    }
+    map.iter().filter(move |(key, _)| !documentation.contains(&key.as_str()))
 }
 
 /// Returns the same schema, which may be null.

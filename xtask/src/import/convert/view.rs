@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
-    field::{Field, Nodes, essence},
+    field::{Field, Nodes, is_alike},
     keywords::{UNREAD, annotates, kinds, states_something},
 };
 
@@ -99,7 +99,7 @@ impl View {
                 Some(own) => {
                     let nodes = own.alternatives();
                     for node in std::mem::take(field.alternatives()) {
-                        if nodes.iter().all(|(known, _)| essence(known) != essence(&node.0)) {
+                        if !nodes.iter().any(|(known, _)| is_alike(known, &node.0)) {
                             nodes.push(node);
                         }
                     }
@@ -270,7 +270,7 @@ fn other_fields(map: &Map<String, Value>, at: &str) -> Nodes {
     let patterns = patterns.map(|(pattern, node)| (node.clone(), child(&child(at, "patternProperties"), pattern)));
     let mut all = Nodes::new();
     for node in direct.chain(patterns) {
-        if all.iter().all(|(known, _)| essence(known) != essence(&node.0)) {
+        if !all.iter().any(|(known, _)| is_alike(known, &node.0)) {
             all.push(node);
         }
     }
