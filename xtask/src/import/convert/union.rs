@@ -108,7 +108,7 @@ impl Converter<'_> {
             // Arrays may be items of each other.
             ["array"] => {
                 let key = self.key_of(&nodes);
-                self.once(&key, at, &type_name(hint), false, |converter, _| converter.lists(&nodes, hint))
+                self.once(&key, at, &type_name(hint), false, |converter, _| converter.lists(&nodes, at, hint))
             }
             several => {
                 let text = format!("alternatives of different kinds ({})", several.join(", "));
@@ -118,15 +118,21 @@ impl Converter<'_> {
     }
 
     /// Alternatives that are all lists: one of items of all.
-    fn lists(&mut self, nodes: &Nodes, hint: &str) -> Value {
+    fn lists(&mut self, nodes: &Nodes, at: &str, hint: &str) -> Value {
         let items = nodes.iter().map(|(node, at)| {
             let (at, list) = resolve_at(self.root, at.clone(), node);
             (list.get("items").cloned().unwrap_or_else(|| json!({})), child(&at, "items"))
         });
         let items = items.collect::<Nodes>();
         let location = items.first().map(|(_, at)| at.clone()).unwrap_or_default();
-        let hint = entry_name(hint);
+        let (hint, mark) = (entry_name(hint), self.losses.len());
         let converted = self.union(items, &location, &hint);
+        // What is lost of items that are written here states it already.
+        let is_elsewhere = nodes.iter().any(|(node, _)| node.get("$ref").is_some());
+        let differ = nodes.windows(2).any(|pair| resolve(self.root, &pair[0].0) != resolve(self.root, &pair[1].0));
+        if differ && (is_elsewhere || self.losses.len() == mark) {
+            self.losses.add(Kind::Union, at, "alternatives that are all of the type array became one");
+        }
         json!({"type": "array", "items": self.placed(converted, &hint)})
     }
 
