@@ -32,7 +32,7 @@ impl<'a> Walk<'a> {
         let (at, schema) = resolved(self.theirs, String::new(), schema);
         let fields = properties(self.theirs, schema, &at);
         let is_map = schema.get("additionalProperties").is_some_and(import::states_something);
-        kinds(self.theirs, schema, 0).iter().eq(["object"].iter())
+        kinds(self.theirs, schema).iter().eq(["object"].iter())
             && !is_map
             && fields.iter().all(|(_, (_, property))| self.is_skipped(property))
     }
@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
     /// Returns whether the schema of a body describes more than a string.
     pub(super) fn is_structured(&self, body: &'a Value) -> bool {
         let schema = body.get("schema").map(|schema| resolved(self.theirs, String::new(), schema).1);
-        schema.is_some_and(|schema| kinds(self.theirs, schema, 0).iter().any(|kind| !["string", "file"].contains(kind)))
+        schema.is_some_and(|schema| kinds(self.theirs, schema).iter().any(|kind| !["string", "file"].contains(kind)))
     }
 }
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{
     parts::properties,
-    schema::{has_fields_of, resolved},
-    walk::{Walk, text},
+    schema::{has_fields_of, resolved, text},
+    walk::Walk,
 };
 use crate::import;
 

@@ -3,7 +3,7 @@
 use openapi_document::{Operation, is_same_parameter, pointer::child};
 use serde_json::Value;
 
-use super::walk::{Walk, text};
+use super::{schema::text, walk::Walk};
 
 impl<'a> Walk<'a> {
     pub(super) fn parameters(&mut self, operation: &Operation<'a>, drafted: &'a Value) {

@@ -8,37 +8,43 @@ use openapi_document::{
 };
 use serde_json::{Map, Value};
 
-use super::{
-    schema::{DEPTH, followed, is_refined, kinds, listed, parts},
-    walk::text,
-};
+use super::schema::{followed, is_refined, kinds, listed, own_kinds, parts, text};
 
 /// A schema and where it is.
 pub(super) type Located<'a> = (String, &'a Value);
 
-/// Returns a schema and its parts, alternatives included, with their locations.
-pub(super) fn with_parts<'a>(root: &'a Value, schema: &'a Value, at: &str, depth: usize) -> Vec<Located<'a>> {
-    let mut found = vec![(at.to_owned(), schema)];
-    if is_refined(root, schema) && depth < DEPTH {
-        let target = text(schema, "$ref");
-        if let Some(part) = lookup(root, target) {
-            let (at, part) = followed(root, target.trim_start_matches('#').to_owned(), part);
-            found.extend(with_parts(root, part, &at, depth + 1));
+/// Returns a schema and its parts, alternatives included, with their locations: each once, as they may contain each other.
+pub(super) fn with_parts<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Vec<Located<'a>> {
+    let (mut found, mut todo, mut seen) = (Vec::new(), vec![(at.to_owned(), schema)], BTreeSet::new());
+    while let Some((at, schema)) = todo.pop() {
+        if !seen.insert(std::ptr::from_ref(schema)) {
+            continue;
         }
-    }
-    for key in ["allOf", "oneOf", "anyOf"] {
-        let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
-        for (index, part) in parts.filter(|_| depth < DEPTH) {
-            let (at, part) = followed(root, item(&child(at, key), index), part);
-            found.extend(with_parts(root, part, &at, depth + 1));
+        let mut parts = Vec::new();
+        if is_refined(root, schema) {
+            let target = text(schema, "$ref");
+            let part = lookup(root, target).map(|part| followed(root, target.trim_start_matches('#').to_owned(), part));
+            parts.extend(part);
         }
+        for key in ["allOf", "oneOf", "anyOf"] {
+            parts.extend(parts_of(root, schema, &at, key));
+        }
+        // The first one is next.
+        todo.extend(parts.into_iter().rev());
+        found.push((at, schema));
     }
     found
 }
 
+/// Returns the parts under a keyword, behind their references.
+fn parts_of<'a>(root: &'a Value, schema: &'a Value, at: &str, key: &str) -> Vec<Located<'a>> {
+    let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
+    parts.map(|(index, part)| followed(root, item(&child(at, key), index), part)).collect()
+}
+
 /// Returns the properties of an object and of its parts, alternatives included.
 pub(super) fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Vec<(String, Located<'a>)> {
-    let parts = with_parts(root, schema, at, 0).into_iter();
+    let parts = with_parts(root, schema, at).into_iter();
     let fields = parts.flat_map(|(at, part)| {
         let own = part.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
         let location = child(&at, "properties");
@@ -49,7 +55,7 @@ pub(super) fn properties<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Ve
 
 /// Returns the names of the fields that a schema and its parts require, with the locations of these.
 pub(super) fn required<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Vec<(String, &'a str)> {
-    let parts = with_parts(root, schema, at, 0).into_iter();
+    let parts = with_parts(root, schema, at).into_iter();
     let names = parts.flat_map(|(at, part)| {
         let names = part.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         names.map(|name| (at.clone(), name)).collect::<Vec<_>>()
@@ -59,7 +65,7 @@ pub(super) fn required<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Vec<
 
 /// Returns the schemas of the fields that an object and its parts do not list.
 pub(super) fn other_fields<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Vec<Located<'a>> {
-    let parts = with_parts(root, schema, at, 0).into_iter();
+    let parts = with_parts(root, schema, at).into_iter();
     let fields = parts.flat_map(|(at, part)| {
         let any = ["additionalProperties", "unevaluatedProperties"].into_iter();
         let any = any.filter_map(|key| Some((child(&at, key), part.get(key)?)));
@@ -72,9 +78,10 @@ pub(super) fn other_fields<'a>(root: &'a Value, schema: &'a Value, at: &str) -> 
 
 /// Returns the items of a list and of its parts; nothing for those that are not described.
 pub(super) fn items<'a>(root: &'a Value, schema: &'a Value, at: &str) -> Vec<(String, Option<&'a Value>)> {
-    let lists = with_parts(root, schema, at, 0).into_iter();
+    let lists = with_parts(root, schema, at).into_iter();
     let lists = lists.filter(|(_, part)| {
-        kinds(root, part, DEPTH + 1).contains("array") && ["oneOf", "anyOf"].iter().all(|key| part.get(*key).is_none())
+        own_kinds(part).is_some_and(|kinds| kinds.contains(&"array"))
+            && ["oneOf", "anyOf"].iter().all(|key| part.get(*key).is_none())
     });
     let items = lists.flat_map(|(at, part)| {
         let (first, rest) = (part.get("prefixItems").and_then(Value::as_array), part.get("items"));
@@ -98,45 +105,54 @@ fn is_union(root: &Value, schema: &Value) -> bool {
     let mut alternatives = alternatives.map(|(_, part)| part).filter(|part| !is_null(part)).collect::<Vec<_>>();
     alternatives.dedup();
     let is_number = |part: &Value| {
-        let kinds = kinds(root, part, 0);
+        let kinds = kinds(root, part);
         !kinds.is_empty()
             && kinds.iter().all(|kind| ["integer", "number"].contains(kind))
             && listed(part).next().is_none()
     };
-    let is_text = |part: &Value| kinds(root, part, 0).iter().eq(["string"].iter()) && part.get("format").is_none();
+    let is_text = |part: &Value| kinds(root, part).iter().eq(["string"].iter()) && part.get("format").is_none();
     alternatives.len() > 1
         && !alternatives.iter().all(|part| is_text(part))
         && !alternatives.iter().all(|part| is_number(part))
 }
 
 /// Returns whether a schema or a part that it refines is a union.
-pub(super) fn has_union(root: &Value, schema: &Value, depth: usize) -> bool {
-    let mut refined = parts(root, schema).filter(|(key, _)| *key == "allOf");
-    is_union(root, schema) || depth < DEPTH && refined.any(|(_, part)| has_union(root, part, depth + 1))
+pub(super) fn has_union(root: &Value, schema: &Value) -> bool {
+    let (mut todo, mut seen) = (vec![schema], BTreeSet::new());
+    while let Some(schema) = todo.pop() {
+        if is_union(root, schema) {
+            return true;
+        }
+        if seen.insert(std::ptr::from_ref(schema)) {
+            todo.extend(parts(root, schema).filter(|(key, _)| *key == "allOf").map(|(_, part)| part));
+        }
+    }
+    false
 }
 
 /// Returns the locations of the unions that a schema and the parts that it refines are.
-pub(super) fn unions(root: &Value, schema: &Value, at: &str, depth: usize) -> Vec<String> {
-    let is_alone = !["oneOf", "anyOf"].iter().any(|key| schema.get(*key).is_some());
-    let is_base = schema.get("discriminator").is_some() && is_alone && has_subtypes(root, at);
-    let mut found = (is_union(root, schema) || is_base).then(|| at.to_owned()).into_iter().collect::<Vec<_>>();
-    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
-    for (index, part) in parts.filter(|_| depth < DEPTH) {
-        let (at, part) = followed(root, item(&child(at, "allOf"), index), part);
-        // A component with subtypes is one of them only where it is read itself.
-        if ["oneOf", "anyOf"].iter().any(|key| part.get(*key).is_some()) || part.get("allOf").is_some() {
-            found.extend(unions(root, part, &at, depth + 1));
+pub(super) fn unions(root: &Value, schema: &Value, at: &str) -> Vec<String> {
+    let (mut found, mut todo, mut seen) = (Vec::new(), vec![(at.to_owned(), schema)], BTreeSet::new());
+    while let Some((at, schema)) = todo.pop() {
+        if !seen.insert(std::ptr::from_ref(schema)) {
+            continue;
         }
+        let is_alone = !["oneOf", "anyOf"].iter().any(|key| schema.get(*key).is_some());
+        let is_base = schema.get("discriminator").is_some() && is_alone && has_subtypes(root, &at);
+        // A component with subtypes is one of them only where it is read itself.
+        let counts = |part: &Value| ["oneOf", "anyOf", "allOf"].iter().any(|key| part.get(*key).is_some());
+        todo.extend(parts_of(root, schema, &at, "allOf").into_iter().filter(|(_, part)| counts(part)));
+        found.extend((is_union(root, schema) || is_base).then_some(at));
     }
     found
 }
 
 /// Returns the locations of the alternatives, and of what extends a base with a discriminator, among the parts of a schema.
 pub(super) fn inner_unions(root: &Value, schema: &Value, at: &str) -> Vec<String> {
-    let all = with_parts(root, schema, at, 0);
+    let all = with_parts(root, schema, at);
     let has_base = |part: &Value| part.get("discriminator").is_some();
     let is_any = all.iter().any(|(_, part)| has_base(part));
-    let extends = |part: &Value| is_any && with_parts(root, part, "", 1).iter().skip(1).any(|(_, part)| has_base(part));
+    let extends = |part: &Value| is_any && with_parts(root, part, "").iter().skip(1).any(|(_, part)| has_base(part));
     let own = extends(schema).then(|| at.to_owned());
     let inner = all.iter().skip(1).filter(|(_, part)| is_union(root, part) || has_base(part) || extends(part));
     inner.map(|(at, _)| at.clone()).chain(own).collect()

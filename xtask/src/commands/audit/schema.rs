@@ -1,6 +1,6 @@
 //! What a schema states by itself and by its parts: types, values, null.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapi_document::{
     lookup,
@@ -9,14 +9,15 @@ use openapi_document::{
 };
 use serde_json::{Map, Value};
 
-use super::walk::text;
 use crate::import;
-
-/// How deep parts of a schema are followed: they may contain themselves.
-pub(super) const DEPTH: usize = 12;
 
 /// The keywords that only objects have.
 const OF_OBJECTS: [&str; 4] = ["properties", "additionalProperties", "unevaluatedProperties", "patternProperties"];
+
+/// Returns a string of an object; empty if it has none.
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
 
 /// Returns a schema behind its references, and behind an `allOf` of one part that states all.
 pub(super) fn resolved<'a>(root: &'a Value, at: String, schema: &'a Value) -> (String, &'a Value) {
@@ -59,18 +60,32 @@ fn states_no_more(schema: &Value) -> bool {
 }
 
 /// Returns the types that a schema may have, without null: its own, or those of its parts.
-pub(super) fn kinds<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> BTreeSet<&'a str> {
-    let stated = match schema.get("type") {
+pub(super) fn kinds<'a>(root: &'a Value, schema: &'a Value) -> BTreeSet<&'a str> {
+    let (mut found, mut todo, mut seen) = (BTreeSet::new(), vec![schema], BTreeSet::new());
+    while let Some(schema) = todo.pop() {
+        if !seen.insert(std::ptr::from_ref(schema)) {
+            continue;
+        }
+        match own_kinds(schema) {
+            Some(kinds) => found.extend(kinds),
+            None => todo.extend(parts(root, schema).map(|(_, part)| part)),
+        }
+    }
+    found.remove("null");
+    found
+}
+
+/// Returns the types that a schema states or means itself.
+pub(super) fn own_kinds(schema: &Value) -> Option<Vec<&str>> {
+    Some(match schema.get("type") {
         Some(Value::String(one)) => vec![one.as_str()],
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
         _ if OF_OBJECTS.iter().any(|key| schema.get(*key).is_some()) => vec!["object"],
         _ if schema.get("items").is_some() => vec!["array"],
         _ if listed(schema).next().is_some() => listed(schema).filter_map(kind_of).collect(),
         _ if schema.get("format").is_some() => kind_of_format(text(schema, "format")).into_iter().collect(),
-        _ if depth > DEPTH => Vec::new(),
-        _ => parts(root, schema).flat_map(|(_, part)| kinds(root, part, depth + 1)).collect(),
-    };
-    stated.into_iter().filter(|kind| *kind != "null").collect()
+        _ => return None,
+    })
 }
 
 fn kind_of(value: &Value) -> Option<&'static str> {
@@ -96,23 +111,30 @@ fn kind_of_format(format: &str) -> Option<&'static str> {
 }
 
 /// Returns whether a schema states that values may be null. An `allOf` may be null if each part may.
-pub(super) fn is_nullable(root: &Value, schema: &Value, depth: usize) -> bool {
-    let parts = |key: &str| {
-        let parts = schema.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        parts.iter().filter(|_| depth < DEPTH).map(|part| is_nullable(root, part, depth + 1)).collect::<Vec<_>>()
-    };
+pub(super) fn is_nullable(root: &Value, schema: &Value) -> bool {
+    is_nullable_within(root, schema, &mut BTreeMap::new())
+}
+
+/// Returns the same; `known` has what was found of other parts, which may contain each other.
+fn is_nullable_within(root: &Value, schema: &Value, known: &mut BTreeMap<*const Value, bool>) -> bool {
+    if let Some(known) = known.get(&std::ptr::from_ref(schema)) {
+        return *known;
+    }
+    known.insert(schema, false);
     let is_listed =
         |key: &str, null: Value| schema.get(key).and_then(Value::as_array).is_some_and(|all| all.contains(&null));
     let is_stated = ["nullable", "x-nullable"].iter().any(|key| schema.get(*key) == Some(&Value::Bool(true)))
         || schema.get("type") == Some(&"null".into())
         || is_listed("type", "null".into())
         || is_listed("enum", Value::Null);
-    let all = parts("allOf");
-    let resolved = resolve(root, schema);
-    is_stated
-        || depth < DEPTH && !std::ptr::eq(resolved, schema) && is_nullable(root, resolved, depth + 1)
-        || [parts("oneOf"), parts("anyOf")].iter().flatten().any(|part| *part)
-        || !all.is_empty() && all.iter().all(|part| *part)
+    let parts = |key: &str| schema.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let (all, resolved) = (parts("allOf"), resolve(root, schema));
+    let is_nullable = is_stated
+        || !std::ptr::eq(resolved, schema) && is_nullable_within(root, resolved, known)
+        || ["oneOf", "anyOf"].into_iter().flat_map(parts).any(|part| is_nullable_within(root, part, known))
+        || !all.is_empty() && all.iter().all(|part| is_nullable_within(root, part, known));
+    known.insert(schema, is_nullable);
+    is_nullable
 }
 
 /// Returns the parts of a schema, behind their references, with their keywords. A refined reference is a part.
@@ -128,9 +150,15 @@ pub(super) fn parts<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Ite
 }
 
 /// Returns the values that a schema lists, or its parts.
-pub(super) fn values<'a>(root: &'a Value, schema: &'a Value, depth: usize) -> Vec<&'a Value> {
-    let inner = parts(root, schema).filter(|_| depth < DEPTH).flat_map(|(_, part)| values(root, part, depth + 1));
-    listed(schema).chain(inner).collect()
+pub(super) fn values<'a>(root: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let (mut found, mut todo, mut seen) = (Vec::new(), vec![schema], BTreeSet::new());
+    while let Some(schema) = todo.pop() {
+        if seen.insert(std::ptr::from_ref(schema)) {
+            found.extend(listed(schema));
+            todo.extend(parts(root, schema).map(|(_, part)| part));
+        }
+    }
+    found
 }
 
 /// Returns the values that a schema lists itself.

@@ -762,3 +762,23 @@ fn headers_of_the_client_paths_and_bodies_of_several_types_are_compared() {
         assert!(missing.iter().any(|at| at == expected), "{expected}: {missing:?}");
     }
 }
+
+#[test]
+fn parts_and_items_that_contain_each_other_are_compared_once() {
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let text = json!({"type": "string"});
+    let schemas = json!({
+        // Its parts are itself, so that each level has sixty times as many.
+        "Whole": {"type": "object", "properties": {"a": text}, "allOf": vec![reference("Whole"); 60]},
+        "One": {"type": "array", "items": reference("Other")},
+        "Other": {"type": "array", "maxItems": 2, "items": reference("One")},
+    });
+    let either = json!({"oneOf": [reference("One"), reference("Other")]});
+    let schema = json!({"type": "object", "properties": {"whole": reference("Whole"), "either": either}});
+    let operation = json!({
+        "operationId": "addTrip", "parameters": [{"name": "id", "in": "path", "required": true, "schema": text}],
+        "responses": {"200": {"description": "d", "content": {"application/json": {"schema": schema}}}},
+    });
+    let (published, draft) = drafted(&trips("3.0.3", &operation, &schemas));
+    assert_eq!(check(&published, &draft).0, []);
+}

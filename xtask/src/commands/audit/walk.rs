@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Difference,
     parts::{has_union, inner_unions, items, other_fields, properties, required, subtypes, unions, with_parts},
-    schema::{has_fields_of, is_nullable, join, kinds, resolved, values},
+    schema::{has_fields_of, is_nullable, join, kinds, resolved, text, values},
 };
 use crate::import::{self, Conversion, Published};
 
@@ -58,10 +58,6 @@ pub(super) struct Walk<'a> {
     pub(super) is_form: bool,
 }
 
-pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
 impl<'a> Walk<'a> {
     pub(super) fn is_swagger_2(&self) -> bool {
         self.theirs.get("swagger").is_some()
@@ -87,7 +83,7 @@ impl<'a> Walk<'a> {
 
     /// Returns whether a field is of the other direction only.
     pub(super) fn is_skipped(&self, property: &'a Value) -> bool {
-        let parts = with_parts(self.theirs, resolve(self.theirs, property), "", 0);
+        let parts = with_parts(self.theirs, resolve(self.theirs, property), "");
         let states = |key: &str| {
             let schemas = parts.iter().map(|(_, part)| *part).chain([property]);
             schemas.into_iter().any(|schema| schema.get(key) == Some(&Value::Bool(true)))
@@ -104,7 +100,7 @@ impl<'a> Walk<'a> {
         if depth > FIELD_DEPTH || !own_at.is_empty() && !self.seen.insert((at.clone(), own_at, self.sent)) {
             return;
         }
-        let (theirs, ours) = (kinds(self.theirs, schema, 0), kinds(self.ours, own, 0));
+        let (theirs, ours) = (kinds(self.theirs, schema), kinds(self.ours, own));
         if ours.is_empty() {
             return self.add(&at, "any JSON in the draft");
         }
@@ -121,7 +117,7 @@ impl<'a> Walk<'a> {
         if schema.get("x-expansionResources").is_some() {
             self.add(&at, "alternatives");
         }
-        for at in unions(self.theirs, schema, &at, 0) {
+        for at in unions(self.theirs, schema, &at) {
             self.add(&at, "alternatives");
         }
         for at in inner_unions(self.theirs, schema, &at) {
@@ -161,19 +157,19 @@ impl<'a> Walk<'a> {
             found.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>()
         };
         let hidden = names(&|property| self.is_skipped(property));
-        let typed = names(&|property| !kinds(self.theirs, property, 0).is_empty());
+        let typed = names(&|property| !kinds(self.theirs, property).is_empty());
         let mut once = BTreeSet::new();
         let shared = described.iter().filter(|(name, _)| !once.insert(name.as_str())).map(|(name, _)| name.clone());
         let shared = shared.collect::<BTreeSet<_>>();
         // Null is not for a field of which a part excludes it.
         let never_null = described.iter().filter(|(_, (_, property))| property.get("nullable") == Some(&false.into()));
         let never_null = never_null.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
-        let is_union = has_union(self.theirs, schema, 0) || !subtypes.is_empty();
+        let is_union = has_union(self.theirs, schema) || !subtypes.is_empty();
         self.merge_fields(described.iter().map(|(name, (at, _))| (name.clone(), at.clone())), is_union, 0);
         for (name, (at, property)) in described {
             match own.get("properties").and_then(|own| own.get(&name)) {
                 // Another part states the type.
-                Some(_) if typed.contains(&name) && kinds(self.theirs, property, 0).is_empty() => {}
+                Some(_) if typed.contains(&name) && kinds(self.theirs, property).is_empty() => {}
                 Some(field) => {
                     let is_required = own.get("required").and_then(Value::as_array);
                     let is_required = is_required.is_some_and(|all| all.contains(&name.as_str().into()));
@@ -203,7 +199,7 @@ impl<'a> Walk<'a> {
     /// Compares what is in an object or a list: it may be null in the draft if it may be null.
     fn field(&mut self, schema: &'a Value, at: String, own: &'a Value, depth: usize) {
         let is_any = resolve(self.ours, own).get("x-any").is_some();
-        if !self.is_form && !is_any && is_nullable(self.theirs, schema, 0) && !is_nullable(self.ours, own, 0) {
+        if !self.is_form && !is_any && is_nullable(self.theirs, schema) && !is_nullable(self.ours, own) {
             self.from.clear();
             self.add(&at, "null is not in the draft");
         }
@@ -213,7 +209,7 @@ impl<'a> Walk<'a> {
     /// Compares lists of values.
     fn values(&mut self, schema: &'a Value, at: &str, own: &'a Value, ours: &BTreeSet<&str>) {
         let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let values = values(self.theirs, schema, 0).into_iter().filter(|value| !value.is_null()).map(shown);
+        let values = values(self.theirs, schema).into_iter().filter(|value| !value.is_null()).map(shown);
         let values = values.collect::<BTreeSet<_>>();
         let listed = own.get("enum").and_then(Value::as_array).into_iter().flatten().map(shown);
         let mut listed = listed.collect::<BTreeSet<_>>();
@@ -234,7 +230,7 @@ impl<'a> Walk<'a> {
         let behind = schemas.iter().map(|(at, _)| at.clone());
         self.merged.insert(locations.iter().cloned().chain(behind).collect());
         let differ = schemas.windows(2).any(|pair| matches!(pair, [one, other] if one.1 != other.1));
-        let objects = schemas.iter().filter(|(_, schema)| kinds(theirs, schema, 0).contains("object"));
+        let objects = schemas.iter().filter(|(_, schema)| kinds(theirs, schema).contains("object"));
         let objects = objects.collect::<Vec<_>>();
         if !differ || !is_union {
             return;
@@ -247,10 +243,11 @@ impl<'a> Walk<'a> {
                 is_certain: false,
             });
         }
-        let items = schemas.iter().filter(|(_, schema)| schema.get("items").is_some());
-        let items = items.map(|(at, _)| child(at, "items"));
-        self.merge(&items.collect::<Vec<_>>(), is_union, depth);
+        // Lists and objects may contain themselves.
         if depth < MERGED_DEPTH {
+            let items = schemas.iter().filter(|(_, schema)| schema.get("items").is_some());
+            let items = items.map(|(at, _)| child(at, "items"));
+            self.merge(&items.collect::<Vec<_>>(), is_union, depth + 1);
             let fields = objects.into_iter().flat_map(|(at, schema)| properties(theirs, schema, at));
             self.merge_fields(fields.map(|(name, (at, _))| (name, at)), is_union, depth + 1);
         }
