@@ -2,10 +2,11 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use openapi_document::{operations, reachable, references, resolve};
+use openapi_document::{reachable, references, resolve};
 use serde_json::Value;
 
 use super::Converter;
+use crate::import::operations;
 
 /// The direction of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -225,7 +225,7 @@ fn draft_pagination(root: &Value, draft: &mut Conversion) {
     let schemas = draft.schemas.iter().map(|(name, schema)| (name.as_str(), schema)).collect::<BTreeMap<_, _>>();
     // Operations refer to schemas only.
     let mut document = json!({"components": {"schemas": {}}});
-    let (published, empty) = (openapi_document::operations(root), Map::new());
+    let (published, empty) = (super::operations(root), Map::new());
     for operation in &mut draft.operations {
         let Some(published) = published.iter().find(|published| published.pointer == operation.at) else { continue };
         // No others have pages: what only they reach stays packed.

@@ -1573,3 +1573,35 @@ fn objects_that_hold_themselves_twice_are_sent_to_a_limit() {
     let left_out = |text: &&&str| text.ends_with("and deeper fields of \"f\" are left out: more than 500 fields");
     assert_eq!(lost.iter().filter(left_out).count(), 1, "{lost:?}");
 }
+
+#[test]
+fn operations_of_a_path_item_by_reference_have_directions_and_pages() {
+    let meter = json!({"type": "object", "required": ["id", "key"], "properties": {
+        "id": {"type": "string", "readOnly": true}, "key": {"type": "string", "writeOnly": true},
+    }});
+    let reference = json!({"$ref": "#/components/schemas/Meter"});
+    let list = json!({"type": "object", "required": ["items"], "properties": {
+        "items": {"type": "array", "items": reference}, "next_page_token": {"type": "string"},
+    }});
+    let mut root = responding(json!({"type": "string"}), json!({"Meter": meter}));
+    root["x-items"] = json!({"meters": {
+        "parameters": [{"name": "page_token", "in": "query", "schema": {"type": "string"}}],
+        "get": {"operationId": "list", "responses": {"200": {"description": "d", "content": {"application/json": {"schema": list}}}}},
+        "post": {
+            "operationId": "create",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": reference}}},
+            "responses": {"204": {"description": "d"}},
+        },
+    }});
+    root["paths"]["/meters"] = json!({"$ref": "#/x-items/meters"});
+    let document = drafted(root).expect("it converts").document();
+    let pages = json!({"style": "cursor", "param": "page_token", "items": "items", "next": "next_page_token"});
+    assert_eq!(document["paths"]["/meters"]["get"]["x-pagination"], pages);
+    let fields = |name: &str| {
+        document["components"]["schemas"][name]["properties"]
+            .as_object()
+            .map(|all| all.keys().cloned().collect::<Vec<_>>())
+    };
+    assert_eq!(fields("Meter"), Some(vec!["id".to_owned()]), "{document}");
+    assert_eq!(fields("MeterRequest"), Some(vec!["key".to_owned()]), "{document}");
+}
