@@ -1,5 +1,5 @@
-//! Null and empty lists in requests: an optional field of a body is sent as null in updates only, and as an empty list or map in those
-//! whose types no response has.
+//! Null and empty lists in requests: an optional field of a body is sent as null in updates only, and as an empty list or map in types
+//! that updates send and no response has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use openapi_document::{
 };
 use serde_json::Value;
 
-use super::ConvertedOperation;
+use super::{ConvertedOperation, is_form};
 use crate::{
     codegen::updates::{is_collection, is_update},
     import::losses::{Kind, Losses, Owner},
@@ -56,9 +56,17 @@ pub(super) fn note(operations: &[ConvertedOperation], schemas: &[(String, Packed
     for (operation, sent) in &others {
         note(operation, "null", fields(&mut sent.difference(&updated), |component| &component.nullable));
     }
-    for (operation, sent) in &updates {
-        let shared = fields(&mut sent.intersection(&read), |component| &component.collections);
-        note(operation, "an empty list or map", shared);
+    // Of types that only updates send, an empty list differs from an absent one.
+    let cleared = updated.difference(&read).cloned().collect::<BTreeSet<_>>();
+    // Forms have no empty lists.
+    let is_form = |operation: &ConvertedOperation| {
+        let body = operation.value();
+        let mut media = body["requestBody"]["content"].as_object().into_iter().flatten();
+        media.any(|(name, _)| is_form(name))
+    };
+    for (operation, sent) in others.iter().chain(&updates).filter(|(operation, _)| !is_form(operation)) {
+        let kept = fields(&mut sent.difference(&cleared), |component| &component.collections);
+        note(operation, "an empty list or map", kept);
     }
 }
 
@@ -123,6 +131,11 @@ mod tests {
         };
         let text = "null is not sent in place of optional fields, which are left out instead: ends";
         assert_eq!(lost(root.clone()), [text]);
+        let tags = json!({"type": "array", "items": {"type": "string"}});
+        let mut listing = root.clone();
+        listing["components"]["schemas"]["Plan"]["properties"]["tags"] = tags;
+        let empty = "an empty list or map is not sent in place of optional fields, which are left out instead: tags";
+        assert_eq!(lost(listing), [text, empty]);
         root["paths"]["/a"]["put"] = operation("replace");
         assert!(lost(root.clone()).is_empty());
         root["components"]["schemas"]["Plan"]["properties"]["tags"] =
@@ -131,7 +144,6 @@ mod tests {
         // A type that responses have as well.
         root["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] =
             json!({"$ref": "#/components/schemas/Plan"});
-        let text = "an empty list or map is not sent in place of optional fields, which are left out instead: tags";
-        assert_eq!(lost(root), [text]);
+        assert_eq!(lost(root), [empty, empty]);
     }
 }
