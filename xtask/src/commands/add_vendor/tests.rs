@@ -183,6 +183,25 @@ fn readme_calls_the_operation_that_needs_the_fewest_values() -> std::io::Result<
 }
 
 #[test]
+fn readme_has_the_examples_of_parameters() -> std::io::Result<()> {
+    let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let parameters = json!([
+        {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "example": "inv_7"}},
+        {"name": "unit", "in": "query", "required": true, "example": "hours", "schema": {"type": "string"}},
+        {"name": "year", "in": "query", "required": true, "examples": {"a": {"value": 2026}}, "schema": {"type": "integer"}},
+        // A value that a URL encodes, and one of another type.
+        {"name": "filter", "in": "query", "required": true, "example": "a b", "schema": {"type": "string"}},
+        {"name": "size", "in": "query", "required": true, "example": "many", "schema": {"type": "integer"}},
+    ]);
+    specification["paths"] = json!({"/a/{id}": {"get": {"operationId": "getA", "parameters": parameters, "responses": {"204": {"description": "d"}}}}});
+    let files = planned(&specification)?;
+    let call = r#".id("inv_7").unit("hours").year(2026).filter("text").size(1)"#;
+    let readme = file(&files, "crates/usage-billing-acme/README.md");
+    assert!(readme.split_whitespace().collect::<String>().contains(call), "{readme}");
+    Ok(())
+}
+
+#[test]
 fn cargo_does_not_inherit_the_variables_of_xtasks_own_package() {
     let mut command = Command::new("cargo");
     let names = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_PRE", "CARGO_TARGET_DIR", "CARGO", "PATH"];

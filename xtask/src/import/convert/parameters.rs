@@ -257,6 +257,11 @@ impl Converter<'_> {
             drafted["deprecated"] = json!(true);
         }
         schema.as_object_mut().map(|map| map.remove("deprecated"));
+        if name == parameter.text("name")
+            && let Some(example) = self.stated_example(parameter, &schema)
+        {
+            drafted["example"] = example;
+        }
         // A parameter that is null is one that is not sent.
         without_null(&mut schema);
         if schema.as_object_mut().and_then(|map| map.remove(NOT_EXPLODED)).is_some() {

@@ -1,11 +1,12 @@
-//! The vendor's examples of bodies, compared with the drafted schemas: what contradicts them shows what is on the wire.
+//! The vendor's examples: those of bodies, compared with the drafted schemas, as what contradicts them shows what is on the wire; and those
+//! of parameters.
 
 use std::borrow::Cow;
 
 use openapi_document::{Operation, pointer::child, resolve, resolve_at};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Converter, responses::numeric};
+use super::{Converter, parameters::Parameter, responses::numeric};
 use crate::{
     example_mismatches::{mismatch_text, mismatches},
     import::{self, losses::Kind},
@@ -26,6 +27,25 @@ impl Converter<'_> {
                 }
             }
         }
+    }
+
+    /// Returns the vendor's example of a string or an integer, unless a URL would encode it.
+    pub(super) fn stated_example(&self, parameter: &Parameter<'_>, converted: &Value) -> Option<Value> {
+        let published = parameter.value.get("schema").map(|schema| resolve(self.root, schema));
+        let own = ["example", "x-example"].iter().filter_map(|key| parameter.value.get(*key));
+        let named = parameter.value.get("examples").and_then(Value::as_object).into_iter().flat_map(Map::values);
+        let named = named.filter_map(|named| resolve(self.root, named).get("value"));
+        let of_schema = published.and_then(|schema| schema.get("example").or_else(|| schema.get("examples")?.get(0)));
+        let is_plain = |text: &str| {
+            let plain = |letter: char| letter.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&letter);
+            (1..=64).contains(&text.len()) && text.chars().all(plain) && text.contains(|letter: char| letter != '.')
+        };
+        let fits = |example: &&Value| match (converted["type"].as_str(), converted.get("format")) {
+            (Some("string"), None) => example.as_str().is_some_and(is_plain),
+            (Some("integer"), _) => example.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+            _ => false,
+        };
+        own.chain(named).chain(of_schema).find(fits).cloned()
     }
 }
 

@@ -34,9 +34,11 @@ pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<V
     required
         .map(|(parameter, name)| {
             let schema = &parameter["schema"];
-            let value = value(plan, schema)
+            let stated = parameter.get("example").map(Value::to_string);
+            let value = stated
+                .or_else(|| value(plan, schema))
                 .ok_or_else(|| format!("no value for the parameter {name:?} of {}", operation.id))?;
-            let plain = value == "\"text\"" || value == "true" || value == "1";
+            let plain = parameter.get("example").is_some() || ["\"text\"", "true", "1"].contains(&value.as_str());
             let expected = if plain { value.clone() } else { format!("&{value}") };
             Ok(Given { setter: setter_name(&name), value, expected })
         })
