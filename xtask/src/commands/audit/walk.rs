@@ -216,7 +216,10 @@ impl<'a> Walk<'a> {
         if ours.contains("boolean") && values.len() == 2 {
             listed.extend(["true".to_owned(), "false".to_owned()]);
         }
-        if !values.is_subset(&listed) {
+        let is_other = |value: &Value| value.is_number() || value.is_boolean();
+        let mut stated = schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"));
+        let became_text = schema.get("type").is_some() && ours.contains("string") && stated.any(is_other);
+        if became_text || !values.is_subset(&listed) {
             self.add(at, "values of the list are not in the draft");
         }
     }

@@ -123,6 +123,12 @@ impl Converter<'_> {
             add_text(&mut any, &one_of(&listed.into_iter().flatten().map(ToString::to_string).collect::<Vec<_>>()));
             return any;
         }
+        let is_other = |value: &Value| value.is_number() || value.is_boolean();
+        if map.get("type").is_some() && listed.into_iter().flatten().chain(map.get("const")).any(is_other) {
+            let key = if map.contains_key("const") { "const" } else { "enum" };
+            let why = "listed values that are not strings: sent and read as strings, as the type requires";
+            self.losses.add(Kind::Enum, &child(at, key), why);
+        }
         for key in ["contentEncoding", "contentMediaType"] {
             if let Some(content) = map.get(key).and_then(Value::as_str) {
                 let why = format!("a string with content of {content:?}: callers encode and decode it");
@@ -133,6 +139,13 @@ impl Converter<'_> {
         describe(&mut text, map);
         match values.as_slice() {
             [] => self.format(&mut text, map, at),
+            // Others cannot be typed.
+            [only]
+                if listed
+                    .is_some_and(|all| all.iter().filter(|value| value.is_string()).any(|value| value != only)) =>
+            {
+                add_text(&mut text, &one_of(std::slice::from_ref(only)));
+            }
             [only] => {
                 let key = if map.contains_key("const") { "const" } else { "enum" };
                 self.losses.add(Kind::Enum, &child(at, key), "one value alone: converted to a plain string");
@@ -200,7 +213,7 @@ pub(super) fn values(map: &Map<String, Value>) -> Vec<String> {
     values
 }
 
-fn one_of(values: &[String]) -> String {
+pub(super) fn one_of(values: &[String]) -> String {
     let shown = values.iter().take(LISTED).map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
     let more = values.len().saturating_sub(LISTED);
     if more == 0 { format!("One of {shown}.") } else { format!("One of {shown} and {more} more.") }
