@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use openapi_document::pointer::child;
 use serde_json::{Map, Value, json};
 
-use super::{Converter, keywords::describe, view::View};
+use super::{
+    Converter,
+    field::Nodes,
+    keywords::describe,
+    primitive::{add_text, one_of},
+    view::View,
+};
 use crate::{
     codegen::identifiers::{field_name, field_names},
     import::losses::Kind,
@@ -64,15 +70,33 @@ impl Converter<'_> {
                 continue;
             }
             let hint = format!("{hint}-{name}");
-            let converted = match (field.nodes.as_slice(), field.also.as_slice()) {
+            let mut converted = match (field.nodes.as_slice(), field.also.as_slice()) {
                 ([(node, at)], []) => self.schema(node, at, &hint),
                 (several, []) => {
                     let converted = self.union(several.to_vec(), &at, &hint);
                     self.placed(converted, &hint)
                 }
                 ([node], others) => self.all_parts([std::slice::from_ref(node), others].concat(), &hint),
-                _ => self.any(&Map::new(), &at, "alternatives that another part of `allOf` refines"),
+                (several, others) => {
+                    let refined = |node: &Value| {
+                        let parts = std::iter::once(node).chain(others.iter().map(|(other, _)| other));
+                        json!({"allOf": parts.collect::<Vec<_>>()})
+                    };
+                    let each = several.iter().map(|(node, at)| (refined(node), at.clone())).collect::<Nodes>();
+                    if each.iter().any(|(node, _)| self.kind(node) == "anything") {
+                        self.any(&Map::new(), &at, "alternatives that another part of `allOf` refines")
+                    } else {
+                        let converted = self.union(each, &at, &hint);
+                        self.placed(converted, &hint)
+                    }
+                }
             };
+            // A list of values that the field states itself has a type of its own.
+            if let Some(values) = view.discriminators.get(&name)
+                && converted.get("type").and_then(Value::as_str) == Some("string")
+            {
+                add_text(&mut converted, &one_of(values));
+            }
             properties.insert(name.clone(), converted);
             if field.required {
                 required.push(name);

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::{pointer::child, resolve_at};
+use openapi_document::{
+    pointer::{child, unescape},
+    resolve_at,
+};
 use serde_json::{Map, Value};
 
 use super::{Converter, view::View};
@@ -34,6 +37,7 @@ impl Converter<'_> {
             let subtype = subtype.and_then(|schema| self.view_within(schema, pointer, &mut BTreeSet::new(), depth + 1));
             subtype.into_iter().for_each(|subtype| view.or(subtype));
         }
+        self.add_discriminator(view, node, &at, found.iter().map(String::as_str));
         if !found.is_empty() {
             view.unions.push(if node.get("discriminator").is_some() { child(&at, "discriminator") } else { at });
         }
@@ -46,6 +50,35 @@ impl Converter<'_> {
                 let location = child(&child(&child(at, "discriminator"), "mapping"), value);
                 self.losses.add(Kind::Union, &location, format!("unresolved reference {target:?}"));
             }
+        }
+    }
+
+    /// Adds the field that a schema's discriminator names, with the values of these targets: those that its mapping has, else the names of
+    /// components.
+    pub(super) fn add_discriminator<'t>(
+        &self,
+        view: &mut View,
+        node: &Value,
+        at: &str,
+        targets: impl Iterator<Item = &'t str>,
+    ) {
+        let Some(field) =
+            node.get("discriminator").and_then(|it| it.as_str().or_else(|| it.get("propertyName")?.as_str()))
+        else {
+            return;
+        };
+        let mapped =
+            mapping(node).map(|(value, target)| (value.to_owned(), self.target(at, target))).collect::<Vec<_>>();
+        let others = targets.filter(|target| mapped.iter().all(|(_, mapped)| mapped.as_deref() != Some(target)));
+        let values = others.filter_map(|target| {
+            let stated = ["x-discriminator-value", "x-ms-discriminator-value"];
+            let subtype = self.root.pointer(target)?;
+            let stated = stated.iter().find_map(|key| subtype.get(*key)?.as_str()).map(str::to_owned);
+            stated.or_else(|| Some(unescape(target.rsplit('/').next()?)))
+        });
+        let values = mapped.iter().map(|(value, _)| value.clone()).chain(values).collect::<Vec<_>>();
+        if !values.is_empty() {
+            view.discriminators.insert(field.to_owned(), values);
         }
     }
 
@@ -142,6 +175,65 @@ mod tests {
         assert_eq!(fields("GetAResponseAny"), "age claws fins kind owner wings");
         let unions = losses(&draft).into_iter().filter(|text| text.starts_with("alternatives became one object"));
         assert!(unions.count() > 0);
+    }
+
+    #[test]
+    fn field_of_a_discriminator_states_its_values() {
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let field = |name: &str| json!({"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}, name: {"type": "string"}}});
+        let extends = |name: &str| json!({"allOf": [reference("Pet"), field(name)]});
+        let mut cat = extends("claws");
+        cat["x-discriminator-value"] = json!("cat-v1");
+        let pet = json!({"type": "object", "discriminator": {"propertyName": "kind"}, "properties": {"kind": {"type": "string", "description": "Kind."}}});
+        let mapping =
+            json!({"propertyName": "kind", "mapping": {"card": "#/components/schemas/Card", "bank/account": "Bank"}});
+        let any = json!([reference("Card"), reference("Bank"), reference("Cash")]);
+        let draft = drafted(responding(
+            json!({"type": "object", "properties": {
+                "pet": reference("Pet"), "paid": {"oneOf": any, "discriminator": mapping},
+                "owned": {"discriminator": mapping, "oneOf": any, "properties": {"owner": {"type": "string"}}},
+            }}),
+            json!({
+                "Pet": pet, "Cat": cat, "Dog": extends("tail"),
+                "Card": field("number"), "Bank": field("iban"), "Cash": field("till"),
+            }),
+        ))
+        .expect("it converts");
+        let schemas = draft.document()["components"]["schemas"].clone();
+        let kind = |name: &str| schemas[name]["properties"]["kind"]["description"].clone();
+        assert_eq!(kind("Pet"), "Kind. One of `cat-v1`, `Dog`.");
+        for union in ["GetAResponsePaid", "GetAResponseOwned"] {
+            assert_eq!(kind(union), "One of `bank/account`, `card`, `Cash`.", "{union}: {schemas}");
+        }
+    }
+
+    #[test]
+    fn list_of_values_that_subtypes_or_alternatives_narrow_is_one_list() {
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let of = |value: &str, name: &str| json!({"type": "object", "properties": {"kind": {"type": "string", "enum": [value]}, name: {"type": "string"}}});
+        let extends = |value: &str| json!({"allOf": [reference("Event"), of(value, value)]});
+        let event = json!({"type": "object", "required": ["kind"], "discriminator": {"propertyName": "kind"}, "properties": {"kind": reference("Kind")}});
+        let shape = json!({
+            "type": "object", "properties": {"kind": {"type": "string", "description": "Kind."}},
+            "oneOf": [of("circle", "radius"), of("square", "side")],
+        });
+        let draft = drafted(responding(
+            json!({"type": "object", "properties": {"event": reference("Event"), "shape": shape}}),
+            json!({
+                "Kind": {"type": "string", "enum": ["usage", "credit"]}, "Event": event, "Usage": extends("usage"), "Credit": extends("credit"),
+            }),
+        ))
+        .expect("it converts");
+        let schemas = draft.document()["components"]["schemas"].clone();
+        let values = |name: &str| {
+            let target = schemas[name]["properties"]["kind"]["$ref"].as_str().unwrap_or_default();
+            schemas[target.rsplit('/').next().unwrap_or_default()]["enum"].clone()
+        };
+        assert_eq!(values("Event"), json!(["usage", "credit"]), "{schemas}");
+        assert_eq!(values("GetAResponseShape"), json!(["circle", "square"]), "{schemas}");
+        let untyped =
+            losses(&draft).into_iter().filter(|text| text.contains("refines") || text.contains("different kinds"));
+        assert_eq!(untyped.count(), 0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Converter,
     field::Nodes,
-    keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable},
+    keywords::{annotates, beside, describe, is_nullable, kinds, set_nullable, states_something},
     schema::entry_name,
     view::View,
 };
@@ -93,10 +93,14 @@ impl Converter<'_> {
         found.dedup();
         match found.as_slice() {
             ["object"] => {
-                let Some(view) = self.view_of(&nodes, at).filter(View::has_fields) else {
+                let Some(mut view) = self.view_of(&nodes, at).filter(View::has_fields) else {
                     self.losses.add(Kind::Untyped, at, "alternatives that are all maps: their values are any JSON");
                     return json!({"type": "object", "additionalProperties": true});
                 };
+                if let Some(whole) = self.root.pointer(at) {
+                    let targets = nodes.iter().filter_map(|(node, _)| node.get("$ref")?.as_str()?.strip_prefix('#'));
+                    self.add_discriminator(&mut view, whole, at, targets);
+                }
                 let key = self.key_of(&nodes);
                 let convert = |converter: &mut Self, name: &str| converter.object_of(view, &Map::new(), at, name);
                 self.once(&key, at, &type_name(hint), false, convert)
@@ -188,10 +192,12 @@ impl Converter<'_> {
             ["object"] => "object",
             [] if self.view(node, "").is_some() => "object",
             [] => {
-                // A reference in a wrapping that adds text only.
-                let only = map.get("allOf").and_then(Value::as_array).filter(|parts| parts.len() == 1);
-                let only = only.and_then(|parts| parts.first()).filter(|part| *part != node);
-                only.and_then(|part| resolve(self.root, part).as_object()).map_or("anything", |map| simple_kind(map))
+                // A reference in a wrapping that adds text only, or parts of one type.
+                let parts = map.get("allOf").and_then(Value::as_array).into_iter().flatten();
+                let parts = parts.filter(|part| states_something(part) && *part != node);
+                let mut kinds = parts.map(|part| resolve(self.root, part).as_object().map_or("anything", simple_kind));
+                let first = kinds.next().unwrap_or("anything");
+                if kinds.all(|kind| kind == first) { first } else { "anything" }
             }
             _ => "anything",
         }
@@ -199,19 +205,19 @@ impl Converter<'_> {
 
     /// Alternatives that are all strings: one list of values, which accepts any other string, too, if some are listed.
     fn strings(&mut self, nodes: &Nodes, at: &str) -> Value {
-        let maps = nodes.iter().filter_map(|(node, _)| resolve(self.root, node).as_object()).collect::<Vec<_>>();
-        let lists = maps.iter().map(|map| super::primitive::values(map)).collect::<Vec<_>>();
+        let maps = nodes.iter().filter_map(|(node, _)| self.keywords_of_text(node)).collect::<Vec<_>>();
+        let lists = maps.iter().map(super::primitive::values).collect::<Vec<_>>();
         let all = json!({"enum": lists.concat()}).as_object().cloned().unwrap_or_default();
         let any_other = super::primitive::values(&all).len() > 1 && maps.iter().all(|map| !map.contains_key("format"));
         if lists.len() == nodes.len() && (any_other || lists.iter().all(|values| !values.is_empty())) {
             return self.scalar(&all, "string", at);
         }
         let format = |map: &Map<String, Value>| map.get("format").cloned();
-        let same = maps.windows(2).all(|pair| format(pair[0]) == format(pair[1])) && lists.iter().all(Vec::is_empty);
+        let same = maps.windows(2).all(|pair| format(&pair[0]) == format(&pair[1])) && lists.iter().all(Vec::is_empty);
         let mut text = json!({"type": "string"});
         if let (true, Some(first)) = (same, maps.first()) {
             // What all alternatives state.
-            let mut common = (*first).clone();
+            let mut common = first.clone();
             common.retain(|key, value| maps.iter().all(|map| map.get(key.as_str()) == Some(value)));
             return self.scalar(&common, "string", at);
         }
@@ -222,6 +228,24 @@ impl Converter<'_> {
             super::primitive::add_text(&mut text, &format!("{KNOWN}{shown}."));
         }
         text
+    }
+
+    /// Returns the keywords of a string with those of its parts, of which the shortest list of values counts.
+    fn keywords_of_text(&self, node: &Value) -> Option<Map<String, Value>> {
+        let mut whole = resolve(self.root, node).as_object()?.clone();
+        let parts = whole.remove("allOf");
+        let parts = parts.as_ref().and_then(Value::as_array).into_iter().flatten();
+        for part in parts.filter_map(|part| resolve(self.root, part).as_object()) {
+            let (own, added) = (super::primitive::values(&whole).len(), super::primitive::values(part).len());
+            let is_wider = added == 0 || (1..=added).contains(&own);
+            let is_list = |key: &str| ["enum", "const"].contains(&key);
+            if !is_wider {
+                whole.retain(|key, _| !is_list(key));
+            }
+            let added = part.iter().filter(|(key, _)| !is_list(key) || !is_wider);
+            whole.extend(added.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        Some(whole)
     }
 
     fn first_of(&mut self, nodes: &Nodes, kind: &str, at: &str) -> Value {

@@ -32,6 +32,8 @@ pub(super) struct View {
     pub(super) description: Option<String>,
     /// Fields of the other direction.
     pub(super) hidden: BTreeSet<String>,
+    /// The fields that discriminators name, with their values.
+    pub(super) discriminators: BTreeMap<String, Vec<String>>,
 }
 
 /// One field of an object.
@@ -82,6 +84,7 @@ impl View {
         self.unions.extend(other.unions);
         self.unread.extend(other.unread);
         self.hidden.extend(other.hidden);
+        self.discriminators.extend(other.discriminators);
         self.description = self.description.take().or(other.description);
     }
 
@@ -114,6 +117,7 @@ impl View {
         self.add_map(other.map);
         self.is_open |= other.is_open;
         self.hidden.extend(other.hidden);
+        self.discriminators.extend(other.discriminators);
         // One alternative may have a field of the other direction that is of both in another.
         let described = |field: &Field| field.nodes.iter().any(|(node, _)| states_something(node));
         self.hidden.retain(|name| !self.fields.get(name).is_some_and(described));
@@ -174,7 +178,10 @@ impl Converter<'_> {
             let mut parts = parts(key);
             parts.retain(|(part, _)| part.get("type").and_then(Value::as_str) != Some("null"));
             if !parts.is_empty() {
-                view.and(self.view_of_any(&parts, &child(at, key), seen, depth + 1)?);
+                let mut alternatives = self.view_of_any(&parts, &child(at, key), seen, depth + 1)?;
+                let targets = parts.iter().filter_map(|(part, _)| part.get("$ref")?.as_str()?.strip_prefix('#'));
+                self.add_discriminator(&mut alternatives, node, at, targets);
+                view.and(alternatives);
             }
         }
         let mut own = own_fields(map, at);
@@ -258,6 +265,7 @@ fn own_fields(map: &Map<String, Value>, at: &str) -> View {
         unread: UNREAD.iter().filter(|key| map.contains_key(**key)).map(|key| child(at, key)).collect(),
         description: description.filter(|text| !text.is_empty()),
         hidden: BTreeSet::new(),
+        discriminators: BTreeMap::new(),
     }
 }
 
