@@ -10,7 +10,7 @@ use openapi_document::{
 };
 use serde_json::Value;
 
-use super::{ConvertedOperation, is_form};
+use super::ConvertedOperation;
 use crate::{
     codegen::updates::{is_collection, is_update},
     import::losses::{Kind, Losses, Owner},
@@ -53,20 +53,23 @@ pub(super) fn note(operations: &[ConvertedOperation], schemas: &[(String, Packed
         let components = names.filter_map(|name| components.get(name.as_str()));
         components.flat_map(of).map(String::as_str).collect::<BTreeSet<_>>()
     };
-    for (operation, sent) in &others {
-        note(operation, "null", fields(&mut sent.difference(&updated), |component| &component.nullable));
-    }
     // Of types that only updates send, an empty list differs from an absent one.
-    let cleared = updated.difference(&read).cloned().collect::<BTreeSet<_>>();
-    // Forms have no empty lists.
-    let is_form = |operation: &ConvertedOperation| {
-        let body = operation.value();
-        let mut media = body["requestBody"]["content"].as_object().into_iter().flatten();
-        media.any(|(name, _)| is_form(name))
-    };
-    for (operation, sent) in others.iter().chain(&updates).filter(|(operation, _)| !is_form(operation)) {
-        let kept = fields(&mut sent.difference(&cleared), |component| &component.collections);
-        note(operation, "an empty list or map", kept);
+    let (cleared, none) = (updated.difference(&read).cloned().collect::<BTreeSet<_>>(), BTreeSet::new());
+    for (operation, sent) in others.iter().chain(&updates) {
+        let is_update = is_update(operation.method, &operation.id);
+        // A form has neither null nor an empty list, which only updates have a reason to send.
+        let (with_null, with_empty) = match (is_form(operation), is_update) {
+            (true, true) => (&none, &none),
+            (true, false) => (&none, sent),
+            (false, true) => (sent, &cleared),
+            (false, false) => (&updated, &cleared),
+        };
+        note(operation, "null", fields(&mut sent.difference(with_null), |component| &component.nullable));
+        note(
+            operation,
+            "an empty list or map",
+            fields(&mut sent.difference(with_empty), |component| &component.collections),
+        );
     }
 }
 
@@ -84,6 +87,13 @@ impl Component {
             names: names(schema),
         }
     }
+}
+
+/// Returns whether the body of an operation is a form.
+fn is_form(operation: &ConvertedOperation) -> bool {
+    let value = operation.value();
+    let mut media = value["requestBody"]["content"].as_object().into_iter().flatten();
+    media.any(|(name, _)| super::is_form(name))
 }
 
 /// Returns the components that a node names.
@@ -145,5 +155,23 @@ mod tests {
         root["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] =
             json!({"$ref": "#/components/schemas/Plan"});
         assert_eq!(lost(root), [empty, empty]);
+    }
+
+    #[test]
+    fn null_and_empty_list_of_a_form_are_reported_for_updates() {
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        let form =
+            json!({"type": "object", "properties": {"note": {"type": "string", "nullable": true}, "tags": list}});
+        let body = json!({"required": true, "content": {"application/x-www-form-urlencoded": {"schema": form}}});
+        let lost = |id: &str| {
+            let mut root = responding(json!({"type": "string"}), json!({}));
+            root["paths"]["/a"]["post"] =
+                json!({"operationId": id, "requestBody": body, "responses": {"204": {"description": "d"}}});
+            let draft = drafted(root).expect("it converts");
+            let found = losses(&draft).into_iter().filter_map(|text| text.split_once(" is not sent"));
+            found.map(|(what, _)| what.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(lost("create"), ["null"]);
+        assert_eq!(lost("update"), ["null", "an empty list or map"]);
     }
 }
