@@ -10,6 +10,9 @@ const MOST: usize = 20;
 /// Schemas within schemas are followed this far: they may hold themselves.
 const DEPTH: usize = 40;
 
+/// Why a field of an example does not fit.
+pub(crate) const UNLISTED: &str = "a field that the schema does not list";
+
 /// Returns the parts of an example that do not fit its schema: pointers into the example, and the reasons. `component` returns the schema
 /// of a name.
 pub(crate) fn mismatches<'a>(
@@ -106,7 +109,7 @@ impl Check<'_, '_> {
             match properties.and_then(|properties| properties.get(name)).or(others) {
                 Some(schema) => self.value(schema, value, &child(at, name), depth + 1),
                 None if is_open || properties.is_none() => {}
-                None => self.add(&child(at, name), "a field that the schema does not list"),
+                None => self.add(&child(at, name), UNLISTED),
             }
         }
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
