@@ -18,13 +18,15 @@ pub(crate) struct Failure {
     pub(crate) at: Option<String>,
     /// 1 if the output cannot be written, 2 if the command cannot do its work.
     code: u8,
+    /// Whether the reader of the output has closed it.
+    is_unread: bool,
 }
 
 impl From<String> for Failure {
     /// Splits the pointer off, which the generator names at the end.
     fn from(reason: String) -> Self {
         let at = reason.rsplit_once(" at /").map(|(_, pointer)| format!("/{pointer}"));
-        Self { reason, at, code: 2 }
+        Self { reason, at, code: 2, is_unread: false }
     }
 }
 
@@ -36,7 +38,8 @@ impl From<&str> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self { reason: error.to_string(), at: None, code: 1 }
+        let is_unread = error.kind() == std::io::ErrorKind::BrokenPipe;
+        Self { reason: error.to_string(), at: None, code: 1, is_unread }
     }
 }
 
@@ -55,9 +58,12 @@ impl<'a> Output<'a> {
         Self { out, err, as_json: false }
     }
 
-    /// Returns the exit code of a command, and writes why it failed.
+    /// Returns the exit code of a command, and writes why it failed, unless its reader needs no more output, as `head` does.
     pub(crate) fn exit_code(&mut self, done: std::result::Result<ExitCode, Failure>) -> ExitCode {
-        done.unwrap_or_else(|Failure { reason, code, .. }| {
+        done.unwrap_or_else(|Failure { reason, code, is_unread, .. }| {
+            if is_unread {
+                return ExitCode::from(code);
+            }
             _ = writeln!(self.err, "error: {}", printable(&reason));
             if self.as_json && code == 2 {
                 _ = writeln!(self.out, "{:#}", json!({"schema": 1, "error": reason}));
@@ -69,5 +75,22 @@ impl<'a> Output<'a> {
     /// Writes a note.
     pub(crate) fn note(&mut self, text: &str) -> Result<()> {
         writeln!(self.err, "note: {}", printable(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn output_that_nobody_reads_any_more_ends_silently() {
+        for (kind, is_silent) in [(ErrorKind::BrokenPipe, true), (ErrorKind::StorageFull, false)] {
+            let mut err = Vec::new();
+            let mut out = Vec::new();
+            let code = Output::new(&mut out, &mut err).exit_code(Err(Error::from(kind).into()));
+            assert_eq!((err.is_empty(), code), (is_silent, ExitCode::from(1)), "{kind}");
+        }
     }
 }
