@@ -107,6 +107,43 @@ pub(super) fn omission(draft: &Conversion, omitted: &Omitted) -> Loss {
 pub(super) fn loss(root: &Value, at: String, reason: &str) -> Loss {
     let named = crate::import::operations(root).into_iter().find(|operation| operation.pointer == at);
     let named = named.map(|operation| format!("{} {}", operation.method.to_uppercase(), operation.path));
-    let text = crate::text::one_line(&format!("{}: {reason}", named.unwrap_or_default()));
+    let text = crate::text::one_line(&format!("{}: {}", named.unwrap_or_default(), without_location(reason)));
     Loss { kind: Kind::Operation, at, text, owner: Owner::Document }
+}
+
+/// Returns the reason of a failure without the draft's file, which is not written, and without the location in it.
+fn without_location(reason: &str) -> &str {
+    let reason = reason.split_once(".yaml: ").map_or(reason, |(file, rest)| match file.starts_with("openapi/") {
+        true => rest,
+        false => reason,
+    });
+    if let Some(finding) = reason.strip_prefix("the generated document violates a rule: ") {
+        return finding.split_once(": ").map_or(finding, |(_, reason)| reason);
+    }
+    let is_place = |place: &str| ["operation ", "schema "].iter().any(|of| place.starts_with(of));
+    reason.rsplit_once("; ").filter(|(_, place)| is_place(place)).map_or(reason, |(reason, _)| reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_of_a_loss_has_no_location_in_the_draft() {
+        for (failure, expected) in [
+            (
+                "openapi/acme.yaml: progenitor could not generate: no; yes; operation getX at /paths/~1x/get",
+                "progenitor could not generate: no; yes",
+            ),
+            ("openapi/acme.yaml: nothing in it fails alone", "nothing in it fails alone"),
+            ("openapi/acme.yaml: no name; schema A at /components/schemas/A", "no name"),
+            (
+                "the generated document violates a rule: error[status] at /paths/~1x/get: 299 is odd; use 200",
+                "299 is odd; use 200",
+            ),
+            ("cookies are not supported; use headers", "cookies are not supported; use headers"),
+        ] {
+            assert_eq!(without_location(failure), expected);
+        }
+    }
 }
