@@ -60,6 +60,11 @@ pub(super) fn credentials(
                 for (name, credential) in &mut credentials {
                     match credential {
                         Credential::OAuthClient { scopes, .. } => {
+                            let others = schemes.get(name).map(|scheme| other_flows(resolve(root, scheme)));
+                            if let Some(others) = others.filter(|others| !others.is_empty()) {
+                                let text = format!("the client uses OAuth by client credentials, not by {others}");
+                                losses.add(Kind::Security, &child(section, name), text);
+                            }
                             let all = all.get(name).and_then(Value::as_array).into_iter().flatten();
                             scopes.extend(all.filter_map(Value::as_str).map(str::to_owned));
                             let more = "(Credentials::token_parameter adds parameters)";
@@ -352,6 +357,13 @@ fn token_url(root: &Value, scheme: &Value) -> Option<String> {
     Some(usable + slashes)
 }
 
+/// Returns the OAuth flows beside the one for programs.
+fn other_flows(scheme: &Value) -> String {
+    let flows = scheme.get("flows").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    let others = flows.filter(|flow| flow.as_str() != "clientCredentials" && !flow.starts_with("x-"));
+    others.map(String::as_str).collect::<Vec<_>>().join(" or ")
+}
+
 /// Returns the name of an OAuth flow that is not for programs alone.
 fn other_flow(scheme: &Value) -> Option<String> {
     let flows = scheme.get("flows").and_then(Value::as_object).and_then(|flows| flows.keys().next().cloned());
@@ -430,6 +442,19 @@ mod tests {
             Ok(vec![Credential::OAuthClient { token_url: "https://api.x.example/token".to_owned(), scopes: vec![] }])
         );
         assert_eq!(one(json!({"type": "oauth2", "flows": {"implicit": {}}})), Ok(vec![Credential::Bearer]));
+    }
+
+    #[test]
+    fn flows_beside_client_credentials_are_reported() {
+        let flows = json!({"clientCredentials": {"tokenUrl": "https://x.example/token"}, "authorizationCode": {}, "x-more": {}});
+        let root = json!({
+            "security": [{"s": []}],
+            "components": {"securitySchemes": {"s": {"type": "oauth2", "flows": flows}}},
+        });
+        let mut losses = Losses::default();
+        credentials(&root, Edition::OpenApi30, &root["security"], &mut losses).expect("credentials");
+        let reported = losses.since(0).into_iter().map(|loss| loss.text).collect::<Vec<_>>();
+        assert_eq!(reported, ["the client uses OAuth by client credentials, not by authorizationCode"]);
     }
 
     #[test]

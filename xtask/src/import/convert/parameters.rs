@@ -215,7 +215,14 @@ impl Converter<'_> {
             }
             let joined = parameter.value.get("explode") == Some(&json!(false)) || style.ends_with("Delimited");
             if joined && !deep {
-                let text = format!("callers pass the object {name:?} as one string: names and values by turns");
+                let by = match style {
+                    "spaceDelimited" => "a space",
+                    "pipeDelimited" => "a pipe",
+                    _ => "a comma",
+                };
+                let text = format!(
+                    "callers pass the object {name:?} as one string: names and values by turns, joined by {by}, which is percent-encoded"
+                );
                 self.losses.add(Kind::Parameter, at, text);
                 let text = self.as_text(&schema);
                 return Ok(vec![self.drafted(parameter, name, text, parameter.required())]);

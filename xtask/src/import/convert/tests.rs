@@ -991,7 +991,9 @@ fn parameters_are_sent_in_their_style_or_left_out() {
     assert_eq!(names, ["point", "x", "y", "X.Odd~"]);
     let reported = losses(&draft).join("; ");
     assert!(
-        reported.contains("the object \"point\" as one string") && reported.contains("\"bad name\" is left out"),
+        reported.contains(
+            "the object \"point\" as one string: names and values by turns, joined by a comma, which is percent-encoded"
+        ) && reported.contains("\"bad name\" is left out"),
         "{reported}"
     );
 }
