@@ -455,7 +455,7 @@ pub mod types {
             /// State of the query.
             query_status: optional crate::types::ApiUsageQueryStatus = "queryStatus",
             /// Rows; missing while the query runs.
-            results: collection ::std::vec::Vec<ApiUsageRow> = "results",
+            results: optional_page_items ::std::vec::Vec<ApiUsageRow> = "results",
         }
     }
     ::progenitor_client::object! {
@@ -582,7 +582,7 @@ pub mod types {
         #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
         pub struct BillingContractListing {
             /// The contracts.
-            entities: collection ::std::vec::Vec<BillingContract> = "entities",
+            entities: optional_page_items ::std::vec::Vec<BillingContract> = "entities",
             /// Path of the next page; its `after` is the cursor.
             next_uri: optional ::std::string::String = "nextUri",
             /// Path of the page before; its `before` is the cursor.
@@ -693,7 +693,7 @@ pub mod types {
         #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
         pub struct BillingInvoiceItemListing {
             /// The lines.
-            entities: collection ::std::vec::Vec<BillingInvoiceItem> = "entities",
+            entities: optional_page_items ::std::vec::Vec<BillingInvoiceItem> = "entities",
             /// Path of the next page; its `after` is the cursor.
             next_uri: optional ::std::string::String = "nextUri",
             /// Path of the page before; its `before` is the cursor.
@@ -708,7 +708,7 @@ pub mod types {
         #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
         pub struct BillingInvoiceListing {
             /// The invoices.
-            entities: collection ::std::vec::Vec<BillingInvoice> = "entities",
+            entities: optional_page_items ::std::vec::Vec<BillingInvoice> = "entities",
             /// Path of the next page; its `after` is the cursor.
             next_uri: optional ::std::string::String = "nextUri",
             /// Path of the page before; its `before` is the cursor.
@@ -924,7 +924,7 @@ pub mod types {
         #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
         pub struct ClientPublicApiUsageResultsResponse {
             /// Rows of this page.
-            entities: collection ::std::vec::Vec<ClientPublicApiUsage> = "entities",
+            entities: optional_page_items ::std::vec::Vec<ClientPublicApiUsage> = "entities",
             /// Why the job failed. May be missing even then.
             error_body: optional ErrorBody = "errorBody",
             /// Not documented.
@@ -1304,7 +1304,7 @@ pub mod types {
         #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
         pub struct OrganizationPublicApiUsageResultsResponse {
             /// Rows of this page.
-            entities: collection ::std::vec::Vec<OrganizationPublicApiUsage> = "entities",
+            entities: optional_page_items ::std::vec::Vec<OrganizationPublicApiUsage> = "entities",
             /// Why the job failed. May be missing even then.
             error_body: optional ErrorBody = "errorBody",
             /// Not documented.
@@ -1469,7 +1469,7 @@ pub mod types {
         #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
         pub struct TrustorEntityListing {
             /// The client organizations.
-            entities: optional ::std::vec::Vec<Trustor> = "entities",
+            entities: optional_page_items ::std::vec::Vec<Trustor> = "entities",
             /// Path of the first page.
             first_uri: optional ::std::string::String = "firstUri",
             /// Path of the last page.
@@ -1539,7 +1539,7 @@ pub mod types {
         #[cfg_attr(not(feature = "exhaustive-responses"), non_exhaustive)]
         pub struct UserLicensesEntityListing {
             /// The users.
-            entities: collection ::std::vec::Vec<UserLicenses> = "entities",
+            entities: optional_page_items ::std::vec::Vec<UserLicenses> = "entities",
             /// Number of pages.
             page_count: optional i32 = "pageCount",
             /// Number of this page, from 1.
@@ -2977,7 +2977,7 @@ pub mod builder {
                             ..::progenitor_client::__private::Page::new(
                                 "entities",
                                 ::std::option::Option::Some(page)
-                                    .map(|value| value.entities),
+                                    .and_then(|value| value.entities),
                             )
                         })
                     }
@@ -3080,7 +3080,7 @@ pub mod builder {
                             ..::progenitor_client::__private::Page::new(
                                 "entities",
                                 ::std::option::Option::Some(page)
-                                    .map(|value| value.entities),
+                                    .and_then(|value| value.entities),
                             )
                         })
                     }
@@ -3200,7 +3200,7 @@ pub mod builder {
                             ..::progenitor_client::__private::Page::new(
                                 "entities",
                                 ::std::option::Option::Some(page)
-                                    .map(|value| value.entities),
+                                    .and_then(|value| value.entities),
                             )
                         })
                     }
@@ -3539,7 +3539,7 @@ pub mod builder {
                             ..::progenitor_client::__private::Page::new(
                                 "entities",
                                 ::std::option::Option::Some(page)
-                                    .map(|value| value.entities),
+                                    .and_then(|value| value.entities),
                             )
                         })
                     }
@@ -4060,7 +4060,7 @@ pub mod builder {
                             ..::progenitor_client::__private::Page::new(
                                 "entities",
                                 ::std::option::Option::Some(page)
-                                    .map(|value| value.entities),
+                                    .and_then(|value| value.entities),
                             )
                         })
                     }
@@ -4277,7 +4277,7 @@ pub mod builder {
                             ..::progenitor_client::__private::Page::new(
                                 "entities",
                                 ::std::option::Option::Some(page)
-                                    .map(|value| value.entities),
+                                    .and_then(|value| value.entities),
                             )
                         })
                     }
@@ -4583,7 +4583,8 @@ pub mod builder {
                                 .map(::std::string::ToString::to_string),
                             ..::progenitor_client::__private::Page::new(
                                 "results",
-                                ::std::option::Option::Some(page).map(|value| value.results),
+                                ::std::option::Option::Some(page)
+                                    .and_then(|value| value.results),
                             )
                         })
                     }

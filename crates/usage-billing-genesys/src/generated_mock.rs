@@ -2601,7 +2601,7 @@ pub mod builder {
     ::progenitor_client::builder!(ApiUsageQueryResult {
         optional cursors: types::Cursors,
         optional query_status: crate::types::ApiUsageQueryStatus,
-        default results: ::std::vec::Vec<types::ApiUsageRow>,
+        optional results: ::std::vec::Vec<types::ApiUsageRow>,
     });
     ::progenitor_client::builder!(ApiUsageRow {
         optional client_id: ::std::string::String,
@@ -2650,7 +2650,7 @@ pub mod builder {
         optional status: crate::types::BillingContractStatus,
     });
     ::progenitor_client::builder!(BillingContractListing {
-        default entities: ::std::vec::Vec<types::BillingContract>,
+        optional entities: ::std::vec::Vec<types::BillingContract>,
         optional next_uri: ::std::string::String,
         optional previous_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
@@ -2698,13 +2698,13 @@ pub mod builder {
         optional unit_of_measure: crate::types::BillingUnitOfMeasure,
     });
     ::progenitor_client::builder!(BillingInvoiceItemListing {
-        default entities: ::std::vec::Vec<types::BillingInvoiceItem>,
+        optional entities: ::std::vec::Vec<types::BillingInvoiceItem>,
         optional next_uri: ::std::string::String,
         optional previous_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
     });
     ::progenitor_client::builder!(BillingInvoiceListing {
-        default entities: ::std::vec::Vec<types::BillingInvoice>,
+        optional entities: ::std::vec::Vec<types::BillingInvoice>,
         optional next_uri: ::std::string::String,
         optional previous_uri: ::std::string::String,
         optional self_uri: ::std::string::String,
@@ -2786,7 +2786,7 @@ pub mod builder {
         optional template_uri: ::std::string::String,
     });
     ::progenitor_client::builder!(ClientPublicApiUsageResultsResponse {
-        default entities: ::std::vec::Vec<types::ClientPublicApiUsage>,
+        optional entities: ::std::vec::Vec<types::ClientPublicApiUsage>,
         optional error_body: types::ErrorBody,
         optional name: ::std::string::String,
         optional next_uri: ::std::string::String,
@@ -2937,7 +2937,7 @@ pub mod builder {
         optional user: types::UserReference,
     });
     ::progenitor_client::builder!(OrganizationPublicApiUsageResultsResponse {
-        default entities: ::std::vec::Vec<types::OrganizationPublicApiUsage>,
+        optional entities: ::std::vec::Vec<types::OrganizationPublicApiUsage>,
         optional error_body: types::ErrorBody,
         optional name: ::std::string::String,
         optional next_uri: ::std::string::String,
@@ -3027,7 +3027,7 @@ pub mod builder {
         optional self_uri: ::std::string::String,
     });
     ::progenitor_client::builder!(UserLicensesEntityListing {
-        default entities: ::std::vec::Vec<types::UserLicenses>,
+        optional entities: ::std::vec::Vec<types::UserLicenses>,
         optional page_count: i32,
         optional page_number: i32,
         optional page_size: i32,

@@ -88,6 +88,7 @@ fn mark(root: &mut Value) {
     normalize::empty_collections::mark(root);
     updates::mark(root);
     rewrite::shadowed_names::mark(root);
+    normalize::page_lists::mark(root);
     successes::name_components(root);
 }
 

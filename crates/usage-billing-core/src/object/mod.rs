@@ -26,6 +26,7 @@ pub use write::{ObjectWriter, write_object};
 /// | `collection T` | `T`, a list or map | empty | unless it is empty |
 /// | `required_collection T` | the same | empty | always |
 /// | `page_items T` | the same | an error if it is absent, empty if it is null | always |
+/// | `optional_page_items T` | `Option<T>` | `None` if it is absent, empty if it is null | if it is set |
 ///
 /// Booleans and date-times have kinds of their own, and no `T`. Collections of collections have `nested_` before their kind: null is empty
 /// for each of them. Fields that are not listed are kept in the one after `..`.
@@ -140,6 +141,7 @@ macro_rules! __field {
     (@type collection $of:ty) => { $of };
     (@type required_collection $of:ty) => { $of };
     (@type page_items $of:ty) => { $of };
+    (@type optional_page_items $of:ty) => { ::std::option::Option<$of> };
     (@type nested_collection $of:ty) => { $of };
     (@type nested_required_collection $of:ty) => { $of };
 
@@ -165,9 +167,11 @@ macro_rules! __field {
     (@absent required_date_time $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
     (@absent required_boolean $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
     (@absent page_items $field:ident $wire:literal) => { $crate::__private::required_field::<_, __A::Error>($field, $wire)? };
+    (@absent optional_page_items $field:ident $wire:literal) => { $field };
     (@absent $kind:ident $field:ident $wire:literal) => { $field.unwrap_or_default() };
 
     (@is_sent optional $value:expr) => { $value.is_some() };
+    (@is_sent optional_page_items $value:expr) => { $value.is_some() };
     (@is_sent boxed $value:expr) => { $value.is_some() };
     (@is_sent optional_date_time $value:expr) => { $value.is_some() };
     (@is_sent optional_boolean $value:expr) => { $value.is_some() };

@@ -31,6 +31,7 @@ object! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct Page {
         items: page_items Vec<u8> = "items",
+        others: optional_page_items Vec<u8> = "others",
         ends: nullable_date_time = "ends",
         last: nullable_boolean = "last",
         record: boxed Record = "record",
@@ -121,6 +122,12 @@ fn errors_name_the_field_or_the_type() {
 fn list_of_a_page_has_to_be_there_and_may_be_null() {
     let page = serde_json::from_str::<Page>(r#"{"items": null, "unknown": {"items": [1]}}"#).unwrap();
     assert_eq!(serde_json::to_string(&page).unwrap(), r#"{"items":[],"ends":null,"last":null}"#);
+    assert_eq!(page.others, None);
+    for (json, expected) in [("null", vec![]), ("[1]", vec![1])] {
+        let page = serde_json::from_str::<Page>(&format!(r#"{{"items": [], "others": {json}}}"#)).unwrap();
+        assert_eq!(page.others.as_ref(), Some(&expected));
+        assert!(serde_json::to_string(&page).unwrap().contains("others"));
+    }
     assert!(serde_json::from_str::<Page>("{}").unwrap_err().to_string().contains("missing field `items`"));
 }
 

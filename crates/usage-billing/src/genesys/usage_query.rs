@@ -1,6 +1,6 @@
 //! API requests, counted by the older query, which returns all rows at once.
 
-use usage_billing_core::Result;
+use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::{Client, types};
 use crate::{Period, Poller};
@@ -47,5 +47,8 @@ impl Client {
 }
 
 fn rows_of(poller: Poller<types::ApiUsageQueryResult>) -> Poller<Vec<types::ApiUsageRow>> {
-    poller.described("usage query").and_then(|result| Ok(result.results))
+    poller.described("usage query").and_then(|result| {
+        let message = "the usage query is complete, but its response has no list `results`";
+        result.results.ok_or_else(|| Error::new(ErrorKind::Decode, message))
+    })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::codegen::updates::{is_collection, is_update};
 
-/// The keyword of a list or a map whose empty value is sent: of others typify leaves it out.
+/// The keyword of a list or a map of which an absent and an empty one differ: it becomes an `Option`.
 pub(super) const EMPTY_IS_SENT: &str = "x-empty-is-sent";
 
 /// Marks the optional lists and maps of types that only bodies of updates have. The document has to be whole: a part of it may lack the

@@ -2,6 +2,7 @@
 //! be rewritten. Documentation of operations is dropped: [`docs`](super::docs::operations) writes it from the document itself.
 
 pub(super) mod empty_collections;
+pub(super) mod page_lists;
 mod responses;
 mod schema;
 

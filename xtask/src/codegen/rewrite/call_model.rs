@@ -100,6 +100,15 @@ impl CallModel {
         Ok(found)
     }
 
+    /// Returns the type that has the last field of a path below `of`, and the Rust name of that field.
+    pub(super) fn owner(&self, of: &Type, path: &str) -> Option<(String, String)> {
+        let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
+        let owner = self.value(&TokenStream::new(), of, above, true).ok()?.of;
+        let name = last_name(&owner).filter(|_| foreign_name(&owner).is_none())?;
+        let (field, _) = self.field(self.types.get(&name)?, last)?;
+        Some((name, field.to_string()))
+    }
+
     /// Goes into a type that wraps another without a name.
     fn unwrap(&self, found: &mut Found, by: &TokenStream) {
         while let Some(Fields::Unnamed(fields)) = last_name(&found.of)

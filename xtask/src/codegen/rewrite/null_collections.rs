@@ -2,38 +2,42 @@
 
 use std::collections::BTreeSet;
 
-use openapi_document::{operations, pointer::child};
+use openapi_document::operations;
 use serde_json::Value;
 use syn::{Field, File, ImplItemFn, ReturnType, Type, parse_quote, visit_mut::VisitMut};
 
-use super::{argument, foreign_name, has_option, last_name, module, successes::Reader};
-use crate::codegen::identifiers::{component_name, schema_field_names};
+use super::{
+    argument,
+    call_model::{CallModel, option_of},
+    foreign_name, has_option, last_name, module,
+    successes::Reader,
+};
+use crate::codegen::{identifiers::type_name, normalize::page_lists::needed_list};
 
 /// Reads `null` as an empty list or map: in fields, in maps of lists, and as a complete body. A missing one is empty as well, but for the
-/// list of a page that the document requires: an error with a success status would read as an empty page, and end the list.
+/// list of a page: an error with a success status would read as an empty page, and end the list.
 pub(crate) fn tolerate_null(file: &mut File, root: &Value) {
-    let pages = page_lists(root);
+    let pages = page_lists(file, root);
     for item in module(&mut file.items, "types").into_iter().flatten() {
         if let syn::Item::Struct(item) = item {
-            let of_page = |(name, field): &(String, String)| (item.ident == name).then(|| field.clone());
-            Lists { required: pages.iter().find_map(of_page) }.visit_item_struct_mut(item);
+            let of_page = pages.iter().filter(|(owner, _)| item.ident == owner).map(|(_, field)| field.clone());
+            Lists { of_pages: of_page.collect() }.visit_item_struct_mut(item);
         }
     }
     ListResponses.visit_file_mut(file);
 }
 
-/// Returns the required lists of pages, as type and field: those that `x-pagination` names.
-fn page_lists(root: &Value) -> BTreeSet<(String, String)> {
-    let list = |operation: openapi_document::Operation<'_>| {
-        let items = operation.value.get("x-pagination")?.get("items")?.as_str()?;
-        let success = operation.value.get("responses")?.get("200")?;
-        let name = success.pointer("/content/application~1json/schema/$ref")?.as_str()?.rsplit('/').next()?;
-        let schema = root.pointer(&child("/components/schemas", name))?;
-        let is_required = schema.get("required")?.as_array()?.iter().any(|field| field == items);
-        let field = schema_field_names(schema).remove(items)?;
-        is_required.then(|| (component_name(name), field))
-    };
-    operations(root).into_iter().filter_map(list).collect()
+/// Returns the lists of pages, as type and field: those that `x-pagination` names.
+fn page_lists(file: &mut File, root: &Value) -> BTreeSet<(String, String)> {
+    let paged = operations(root);
+    let paged = paged.iter().filter_map(|operation| Some((type_name(operation.id()), needed_list(operation)?)));
+    let paged = paged.collect::<Vec<_>>();
+    if paged.is_empty() {
+        return BTreeSet::new();
+    }
+    let model = CallModel::new(file);
+    let owner = |(call, path): (String, &str)| model.owner(model.call(&call)?.response().ok()?, path);
+    paged.into_iter().filter_map(owner).collect()
 }
 
 /// Responses that are a list.
@@ -50,22 +54,28 @@ impl VisitMut for ListResponses {
 }
 
 struct Lists {
-    /// The field that has to be there.
-    required: Option<String>,
+    /// The fields that are lists of pages.
+    of_pages: Vec<String>,
 }
 
 impl VisitMut for Lists {
     fn visit_field_mut(&mut self, field: &mut Field) {
         // A newtype's field has no name: serde's `transparent` takes no attributes.
-        if field.ident.is_some() && is_collection(&field.ty) {
+        let Some(name) = field.ident.as_ref().map(ToString::to_string) else { return };
+        let is_of_page = self.of_pages.contains(&name);
+        if is_of_page && option_of(&field.ty).is_some_and(is_collection) {
+            field.attrs.push(parse_quote!(#[serde(deserialize_with = "null_is_default")]));
+            if !has_option(&field.attrs, "default") {
+                field.attrs.push(parse_quote!(#[serde(default)]));
+            }
+        }
+        if is_collection(&field.ty) {
             let function = match argument(&field.ty, 1) {
                 Some(value) if is_collection(value) => "null_entries_are_default",
                 _ => "null_is_default",
             };
             field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
-            let is_required =
-                self.required.as_ref().is_some_and(|name| field.ident.as_ref().is_some_and(|it| it == name));
-            if !is_required && !has_option(&field.attrs, "default") {
+            if !is_of_page && !has_option(&field.attrs, "default") {
                 field.attrs.push(parse_quote!(#[serde(default)]));
             }
         }
@@ -78,8 +88,6 @@ fn is_collection(of: &Type) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -119,34 +127,5 @@ mod tests {
         let code = prettyplease::unparse(&file);
         assert_eq!(code.matches("null_is_default").count(), 2, "{code}");
         assert_eq!(code.matches("default)]").count() + code.matches("(default,").count(), 2, "{code}");
-    }
-
-    #[test]
-    fn required_list_of_a_page_has_to_be_there_and_may_be_null() {
-        let operation = |name: &str| {
-            let schema = json!({"$ref": format!("#/components/schemas/{name}")});
-            json!({"get": {
-                "operationId": name, "x-pagination": {"items": "rowList"},
-                "responses": {"200": {"content": {"application/json": {"schema": schema}}}},
-            }})
-        };
-        let root = json!({
-            "paths": {"/a": operation("Page"), "/b": operation("Open")},
-            "components": {"schemas": {
-                "Page": {"required": ["rowList", "others"], "properties": {"rowList": {}, "others": {}}},
-                "Open": {}, "Other": {"required": ["rowList"]},
-            }},
-        });
-        let fields =
-            |name: &str| format!("struct {name} {{ row_list: ::std::vec::Vec<u8>, others: ::std::vec::Vec<u8> }}");
-        let code = ["Page", "Open", "Other"].map(fields).join(" ");
-        let mut file = syn::parse_file(&format!("mod types {{ {code} }}")).expect("it is Rust");
-        tolerate_null(&mut file, &root);
-        let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("null_is_default").count(), 6, "{code}");
-        assert_eq!(code.matches("#[serde(default)]").count(), 5, "{code}");
-        let (page, _) = code.split_once("struct Open").expect("the second type");
-        let (row_list, _) = page.split_once("row_list").expect("the field");
-        assert!(!row_list.contains("default)]"), "{code}");
     }
 }

@@ -149,8 +149,10 @@ impl Position {
             return Ok(Self { first: Some(optional(parameter)), set: quote!(call.#setter(#value)) });
         }
         let body = body.ok_or_else(|| format!("it has no parameter {param:?} in query or header"))?;
-        let (setter, of) =
-            model.body_field(&body.of, param).ok_or_else(|| format!("its body has no field {param:?}"))?;
+        let (setter, of) = model.body_field(&body.of, param).ok_or_else(|| match param.contains('.') {
+            true => format!("{param:?} is inside another field of its body, of which callers set the complete value"),
+            false => format!("its body has no field {param:?}"),
+        })?;
         is_position(&of, param)?;
         let parsed = parsed(&of);
         Ok(Self {
@@ -450,6 +452,23 @@ mod tests {
         assert!(code.contains("query_link(&[(\"cursor\",position.clone())]"), "`alone` keeps it: {code}");
         let reason = streamed("other", "get", parameters, None).expect_err("no stream");
         assert_eq!(reason, "listPaged has no method `stream`: it has no parameter \"other\" in query or header");
+    }
+
+    #[test]
+    fn cursor_inside_another_field_of_the_body_has_its_reason() {
+        let text = json!({"type": "string", "description": "d"});
+        let page = json!({"type": "object", "description": "d", "properties": {"cursor": text}});
+        let body = json!({"type": "object", "description": "d", "properties": {"page": page}});
+        for (param, expected) in [
+            (
+                "page.cursor",
+                "\"page.cursor\" is inside another field of its body, of which callers set the complete value",
+            ),
+            ("cursor", "its body has no field \"cursor\""),
+        ] {
+            let reason = streamed(param, "post", json!([]), Some(body.clone())).expect_err("no stream");
+            assert_eq!(reason, format!("listPaged has no method `stream`: {expected}"));
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) async fn job(State(genesys): Shared, Path(id): Path<String>, query: P
         name: None,
         error_body: polled.error(),
         next_uri: polled.next.as_deref().map(|cursor| pagination::link(&uri, "after", cursor)),
-        entities: polled.rows.iter().map(|row| polled.job.row_of_organization(row)).collect(),
+        entities: polled.rows().map(|rows| rows.iter().map(|row| polled.job.row_of_organization(row)).collect()),
         self_uri: Some(pagination::this(&uri)),
         query_status: polled.status.clone(),
     };
@@ -61,7 +61,7 @@ pub(super) async fn job_of_client(
         name: None,
         error_body: polled.error(),
         next_uri: polled.next.as_deref().map(|cursor| pagination::link(&uri, "after", cursor)),
-        entities: polled.rows.iter().map(|row| polled.job.row_of_client(row)).collect(),
+        entities: polled.rows().map(|rows| rows.iter().map(|row| polled.job.row_of_client(row)).collect()),
         self_uri: Some(pagination::this(&uri)),
         query_status: polled.status.clone(),
     };
@@ -101,6 +101,11 @@ impl Genesys {
 }
 
 impl Polled {
+    /// Returns the rows of a job that has succeeded: the response to another has no list.
+    fn rows(&self) -> Option<&[Row]> {
+        (self.status == UsageJobStatus::Succeeded).then_some(&self.rows)
+    }
+
     /// Returns 200 after success; failed and running jobs both have 202.
     fn code(&self) -> StatusCode {
         if self.status == UsageJobStatus::Succeeded { StatusCode::OK } else { StatusCode::ACCEPTED }

@@ -39,7 +39,7 @@ pub(super) async fn users(State(genesys): Shared, query: Params) -> HandlerResul
         page_number: count(number),
         total: i64::try_from(users.len()).ok(),
         page_count: count(users.len().div_ceil(size)),
-        entities: users.into_iter().skip((number - 1).saturating_mul(size)).take(size).collect(),
+        entities: Some(users.into_iter().skip((number - 1).saturating_mul(size)).take(size).collect()),
     };
     Ok(ok(&listing))
 }

@@ -83,7 +83,7 @@ macro_rules! listing {
     ($type:ident, $page:expr, $uri:expr) => {{
         let page = $page;
         crate::http_util::response::ok(&usage_billing_genesys::types::$type {
-            entities: page.rows,
+            entities: Some(page.rows),
             next_uri: page.next.map(|cursor| pagination::link(&$uri, "after", &cursor)),
             previous_uri: page.previous.map(|cursor| pagination::link(&$uri, "before", &cursor)),
             self_uri: Some(pagination::this(&$uri)),

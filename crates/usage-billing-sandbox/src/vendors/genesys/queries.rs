@@ -142,7 +142,8 @@ fn result(
     rows: Vec<types::ApiUsageRow>,
     cursors: Option<types::Cursors>,
 ) -> types::ApiUsageQueryResult {
-    types::ApiUsageQueryResult { query_status: Some(status), results: rows, cursors }
+    let results = (status == types::ApiUsageQueryStatus::Complete).then_some(rows);
+    types::ApiUsageQueryResult { query_status: Some(status), results, cursors }
 }
 
 impl Genesys {

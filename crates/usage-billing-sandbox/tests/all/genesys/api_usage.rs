@@ -57,8 +57,8 @@ async fn rows_of_a_job_come_in_pages() {
     let uri = job["resultsUri"].as_str().unwrap();
     let (_, first) = caller.get(uri).await;
     let first: types::OrganizationPublicApiUsageResultsResponse = serde_json::from_value(first).unwrap();
-    assert_eq!(first.entities.len(), 100);
-    let user = first.entities[0].user.as_ref().unwrap().id.as_ref().unwrap();
+    assert_eq!(first.entities.as_ref().unwrap().len(), 100);
+    let user = first.entities.as_ref().unwrap()[0].user.as_ref().unwrap().id.as_ref().unwrap();
     assert_eq!(caller.get(&format!("/api/v2/license/users/{user}")).await.0, 200, "a user that there is");
     let all = 31 * 3 * 3;
     let (_, last) = caller.get(&format!("{uri}?pageSize=1000")).await;

@@ -16,8 +16,8 @@ async fn licence_holders_agree_with_billable_usage() {
         let (_, users) = caller.get(&format!("/api/v2/license/users?pageSize=20&pageNumber={page}")).await;
         let users: types::UserLicensesEntityListing = serde_json::from_value(users).unwrap();
         assert_eq!((users.page_number, users.page_count, users.total), (Some(page), Some(3), Some(52)));
-        assert_eq!(users.entities.len(), if page == 3 { 12 } else { 20 });
-        for licence in users.entities.into_iter().flat_map(|user| user.licenses) {
+        assert_eq!(users.entities.as_ref().unwrap().len(), if page == 3 { 12 } else { 20 });
+        for licence in users.entities.unwrap().into_iter().flat_map(|user| user.licenses) {
             *held.entry(licence).or_default() += 1;
         }
         if users.page_count == Some(page) {
@@ -59,7 +59,7 @@ async fn users_are_paged_and_unknown_ids_rejected() {
     let (_, first) = caller.get("/api/v2/license/users").await;
     assert_eq!((&first["pageSize"], first["entities"].as_array().unwrap().len()), (&json!(25), 25));
     let (status, beyond) = caller.get("/api/v2/license/users?pageNumber=2147483647").await;
-    assert_eq!((status.as_u16(), beyond.get("entities"), &beyond["total"]), (200, None, &json!(52)));
+    assert_eq!((status.as_u16(), &beyond["entities"], &beyond["total"]), (200, &json!([]), &json!(52)));
     for query in ["pageSize=0", "pageSize=-1", "pageNumber=0", "pageNumber=x", "pageNumber=2147483648"] {
         let (status, error) = caller.get(&format!("/api/v2/license/users?{query}")).await;
         assert_eq!((status.as_u16(), &error["code"]), (400, &json!("invalid.value")), "{query}");

@@ -21,9 +21,9 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-const KEYS: [&str; 14] = [
-    "style", "param", "first", "alone", "limit", "default", "max", "items", "next", "more", "pages", "error",
-    "reasons", "end",
+const KEYS: [&str; 15] = [
+    "style", "param", "first", "alone", "limit", "default", "max", "items", "optional", "next", "more", "pages",
+    "error", "reasons", "end",
 ];
 /// The styles with the keys that they need.
 const STYLES: [(&str, &[&str]); 5] = [
@@ -53,8 +53,10 @@ fn check_values(extension: &Map<String, Value>, at: &str, findings: &mut Finding
             findings.add(&child(at, key), "not a whole number", "write the number that the vendor documents");
         }
     }
-    if extension.get("alone").is_some_and(|value| *value != Value::Bool(true)) {
-        findings.add(&child(at, "alone"), "not true", "write `true` or leave it out");
+    for key in ["alone", "optional"] {
+        if extension.get(key).is_some_and(|value| *value != Value::Bool(true)) {
+            findings.add(&child(at, key), "not true", "write `true` or leave it out");
+        }
     }
 }
 
