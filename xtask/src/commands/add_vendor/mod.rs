@@ -18,6 +18,8 @@ use std::{
     time::Instant,
 };
 
+use workspace_edits::Change;
+
 use crate::{
     codegen::{GeneratedFiles, PrintedDocument},
     import::{self, Choice, Conversion, Loss, Published},
@@ -108,18 +110,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     let changes = [templates::new(&plan)?, edits].concat();
     let done = transaction::all(root, &changes)?;
     let Output { out, err, .. } = output;
-    for (file, text) in &changes {
-        writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
-    }
-    write!(out, "\n{}\n", loss_report::text(&draft, 3))?;
-    let package = names::package(name);
-    let good = cargo(root, &["check", "--package", &package, "--features", "mock"], out)?
-        && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
-        && cargo(root, &["test", "--package", &package], out)?;
-    if !good {
+    let good = compiles(root, name, (&draft, &changes), out);
+    if !matches!(good, Ok(true)) {
         if !arguments.keep {
             done.undo();
         }
+        // Nobody reads the output, or the crate does not compile.
+        good?;
         writeln!(err, "{}", loss_report::failed(name, arguments.keep))?;
         return Ok(ExitCode::FAILURE);
     }
@@ -166,6 +163,23 @@ fn drafted(
             }
         }
     }
+}
+
+/// Writes what was written and lost, and returns whether the crate compiles and passes.
+fn compiles(
+    root: &Path,
+    name: &str,
+    (draft, changes): (&Conversion, &[Change]),
+    out: &mut dyn Write,
+) -> std::io::Result<bool> {
+    for (file, text) in changes {
+        writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
+    }
+    write!(out, "\n{}\n", loss_report::text(draft, 3))?;
+    let package = names::package(name);
+    Ok(cargo(root, &["check", "--package", &package, "--features", "mock"], out)?
+        && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
+        && cargo(root, &["test", "--package", &package], out)?)
 }
 
 fn cargo(root: &Path, arguments: &[&str], out: &mut dyn Write) -> std::io::Result<bool> {

@@ -406,6 +406,44 @@ fn name_in_use_is_rejected() -> std::io::Result<()> {
 }
 
 #[test]
+fn output_that_is_closed_leaves_the_tree_unchanged() -> std::io::Result<()> {
+    /// Takes as much as `head` does.
+    struct Closed;
+
+    impl std::io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let root = repository(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    let manifest = fs::read_to_string(root.path().join("Cargo.toml"))?;
+    let arguments = Arguments {
+        name: Some("acme".to_owned()),
+        from: root.path().join("spec.json"),
+        tags: vec![],
+        operations: vec![],
+        paths: vec!["/**".to_owned()],
+        dry_run: false,
+        list: false,
+        replace: false,
+        keep: false,
+    };
+    let (mut out, mut err) = (Closed, Vec::new());
+    let mut output = Output::new(&mut out, &mut err);
+    let done = run(root.path(), &arguments, &mut output);
+    assert_eq!(output.exit_code(done), ExitCode::from(1));
+    assert_eq!(String::from_utf8_lossy(&err), "");
+    assert_eq!(fs::read_to_string(root.path().join("Cargo.toml"))?, manifest);
+    assert!(!root.path().join("openapi/acme.yaml").exists());
+    Ok(())
+}
+
+#[test]
 fn existing_draft_is_replaced_only_on_request() -> std::io::Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (root, files) = (repository(&specification)?, planned(&specification)?);
