@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn list_of_a_page_is_told_from_an_absent_one() {
+    fn empty_list_of_a_page_differs_from_an_absent_one() {
         let page_type = json!({"$ref": "#/components/schemas/Paged"});
         let optional = page(page_type.clone(), json!({}), &[]);
         assert!(optional.contains("data: optional_page_items ::std::vec::Vec<"), "{optional}");
