@@ -1,6 +1,9 @@
 //! The base URL of requests.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use openapi_document::pointer::{child, item};
 use serde_json::Value;
@@ -59,8 +62,9 @@ pub(super) fn others(root: &Value) -> Vec<(String, String)> {
 /// below it as far as it is the same.
 pub(super) fn common(addresses: &[String]) -> Option<String> {
     let host = |address: &str| address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    let count = |wanted: &str| addresses.iter().filter(|address| host(address) == wanted).count();
-    let most = addresses.iter().rev().map(|address| host(address)).max_by_key(|host| count(host))?;
+    let mut counts = BTreeMap::<_, usize>::new();
+    addresses.iter().for_each(|address| *counts.entry(host(address)).or_default() += 1);
+    let most = addresses.iter().rev().map(|address| host(address)).max_by_key(|host| counts.get(host).copied())?;
     let parts = addresses.iter().filter(|address| host(address) == most).map(|address| address.split('/').collect());
     let same = parts.reduce(|one: Vec<_>, other: Vec<_>| {
         one.into_iter().zip(other).take_while(|(one, other)| one == other).map(|(part, _)| part).collect()

@@ -1,6 +1,9 @@
 //! `readOnly` and `writeOnly`: a field counts in its direction only, so a schema with such fields is two types where both need it.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use openapi_document::{reachable, references, resolve};
 use serde_json::Value;
@@ -36,7 +39,7 @@ impl Direction {
 pub(super) struct Directions<'a> {
     root: &'a Value,
     /// References that responses reach.
-    in_responses: Vec<&'a str>,
+    in_responses: BTreeSet<&'a str>,
     /// Whether the target of a reference has fields of one direction, in it or below it.
     known: RefCell<BTreeMap<String, bool>>,
     /// Whether any schema of the specification has.
@@ -48,9 +51,9 @@ impl<'a> Directions<'a> {
         let any = has_flag(root);
         let in_responses = if any {
             let responses = operations(root).into_iter().filter_map(|operation| operation.value.get("responses"));
-            reachable(root, responses, |_| true).into_iter().collect()
+            reachable(root, responses, |_| true)
         } else {
-            Vec::new()
+            BTreeSet::new()
         };
         Self { root, in_responses, known: RefCell::default(), any }
     }
@@ -78,7 +81,7 @@ impl<'a> Directions<'a> {
 
     /// Returns whether responses reach a pointer.
     pub(super) fn in_responses(&self, pointer: &str) -> bool {
-        self.in_responses.iter().any(|target| target.strip_prefix('#') == Some(pointer))
+        self.in_responses.contains(format!("#{pointer}").as_str())
     }
 }
 

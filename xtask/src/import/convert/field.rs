@@ -111,8 +111,8 @@ fn merged(own: &Value, other: &Value) -> Value {
 pub(super) fn is_alike(one: &Value, other: &Value) -> bool {
     match (unwrapped(one).as_object(), unwrapped(other).as_object()) {
         (Some(one), Some(other)) => {
-            keywords(one).count() == keywords(other).count()
-                && keywords(one).all(|(key, value)| other.get(key) == Some(value))
+            keywords(one).all(|(key, value)| other.get(key) == Some(value))
+                && keywords(one).count() == keywords(other).count()
         }
         _ => one == other,
     }
