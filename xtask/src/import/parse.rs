@@ -99,10 +99,11 @@ fn is_unread(keys: &[String]) -> bool {
     }
 }
 
-/// Returns whether a reference leads to what is not read, or to another file, which may have such references.
+/// Returns whether a reference resolves to what is not read, or is to another file, which may have such references, or to an anchor, which
+/// may be anywhere.
 fn may_read_unread(reference: &str) -> bool {
     let keys = keys(reference).collect::<Vec<_>>();
-    !reference.starts_with('#') || (1..=keys.len()).any(|count| is_unread(&keys[..count]))
+    !reference.starts_with("#/") || (1..=keys.len()).any(|count| is_unread(&keys[..count]))
 }
 
 /// Parses JSON, if the text begins like JSON and is valid; else YAML.
@@ -179,7 +180,8 @@ mod tests {
         let own = read("{$ref: '#/components/schemas/A'}");
         assert_eq!(own.pointer(error), Some(&json!({"headers": {"X-A": {}}, "content": {"a/b": null}})));
         assert_eq!((&own["webhooks"]["w"], &own["paths"]["/a"]["get"]["callbacks"]), (&Value::Null, &Value::Null));
-        for reference in ["#/paths/~1a/get/responses/4XX/content/a~1b/schema", "#/webhooks/w/post", "a.yaml"] {
+        for reference in ["#/paths/~1a/get/responses/4XX/content/a~1b/schema", "#/webhooks/w/post", "#anchor", "a.yaml"]
+        {
             let whole = read(&format!("{{$ref: '{reference}'}}"));
             assert_eq!(
                 whole.pointer(&format!("{error}/content/a~1b/schema/type")),
