@@ -3,14 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use openapi_document::{
-    SCHEMAS,
-    pointer::{child, unescape},
-    references,
-};
+use openapi_document::pointer::child;
 use serde_json::Value;
 
-use super::ConvertedOperation;
+use super::{ConvertedOperation, referenced_schemas};
 use crate::{
     codegen::updates::{is_collection, is_update},
     import::losses::{Kind, Losses, Owner},
@@ -34,7 +30,9 @@ pub(super) fn note(operations: &[ConvertedOperation], schemas: &[(String, Packed
     let (mut updates, mut others, mut read) = (Vec::new(), Vec::new(), BTreeSet::new());
     for operation in operations {
         let value = operation.value();
-        let reached = |key: &str| value.get(key).map(|node| reached(&components, names(node))).unwrap_or_default();
+        let reached = |key: &str| {
+            value.get(key).map(|node| reached(&components, referenced_schemas(node).collect())).unwrap_or_default()
+        };
         read.extend(reached("responses"));
         let is_update = is_update(operation.method, &operation.id);
         if is_update { &mut updates } else { &mut others }.push((operation, reached("requestBody")));
@@ -84,7 +82,7 @@ impl Component {
         Self {
             nullable: nullable.into_iter().map(|(name, _)| name.clone()).collect(),
             collections: others.map(|(name, _)| name.clone()).collect(),
-            names: names(schema),
+            names: referenced_schemas(schema).collect(),
         }
     }
 }
@@ -94,11 +92,6 @@ fn is_form(operation: &ConvertedOperation) -> bool {
     let value = operation.value();
     let mut media = value["requestBody"]["content"].as_object().into_iter().flatten();
     media.any(|(name, _)| super::is_form(name))
-}
-
-/// Returns the components that a node names.
-fn names(node: &Value) -> BTreeSet<String> {
-    references(node).into_iter().filter_map(|target| target.strip_prefix(SCHEMAS)).map(unescape).collect()
 }
 
 /// Returns components with those that they reach.

@@ -1,12 +1,12 @@
 //! Parameters: what can be sent in path, query and headers, and in which form.
 
-use openapi_document::{Operation, is_same_parameter, pointer::child, resolve};
+use openapi_document::{Operation, is_same_parameter, pointer::child};
 use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
     keywords::{describe, kinds},
-    view::{NamedField, View},
+    path_template::template_names,
 };
 use crate::import::{bundle::display_pointer, losses::Kind, parse::Edition};
 
@@ -39,15 +39,6 @@ pub(crate) fn separator(parameter: &Value) -> Option<&str> {
     stated.split('.').next()
 }
 
-/// Names of fields inside fields are not written out beyond this length: objects may hold themselves.
-const MAX_DEEP_NAME: usize = 100;
-
-/// Objects of more fields are not written out: with each level, objects that hold themselves twice have twice as many.
-const MAX_FIELDS: usize = 500;
-
-/// Names as they are sent, with schemas and whether they are required.
-type Fields = Vec<(String, Value, bool)>;
-
 /// Returns whether a header can have this name (RFC 9110, `token`).
 fn is_token(name: &str) -> bool {
     name.chars().all(|letter| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter))
@@ -62,26 +53,6 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// Returns why a URL cannot have a path: parsers remove parts of it, or read them otherwise.
-fn unsendable_path(path: &str) -> Option<String> {
-    let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-    let literal = path.split('{').map(|part| part.split_once('}').map_or(part, |(_, literal)| literal));
-    let is_balanced = path.matches('{').count() == path.matches('}').count()
-        && path.split('}').all(|part| part.matches('{').count() <= 1);
-    if path.contains("//") {
-        Some("its path has an empty segment, which not all parts of HTTP keep".to_owned())
-    } else if path.split('/').any(is_dots) {
-        Some("its path has a segment `.` or `..`, which URLs do not keep".to_owned())
-    } else if !is_balanced {
-        Some("its path has a brace without its counterpart".to_owned())
-    } else if literal.into_iter().any(|literal| literal.contains(|letter: char| letter == '\\' || letter.is_control()))
-    {
-        Some("its path has a backslash or a control character, which URLs do not keep".to_owned())
-    } else {
-        None
-    }
-}
-
 /// A parameter with references followed.
 pub(super) struct Parameter<'a> {
     pub(super) value: &'a Map<String, Value>,
@@ -93,7 +64,7 @@ impl Parameter<'_> {
         self.value.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn required(&self) -> bool {
+    pub(super) fn required(&self) -> bool {
         self.value.get("required").and_then(Value::as_bool).unwrap_or_default() || self.text("in") == "path"
     }
 }
@@ -102,19 +73,6 @@ impl Parameter<'_> {
 pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
     let all = operation.parameters_at(root).into_iter();
     all.filter_map(|(at, value)| Some(Parameter { value: value.as_object()?, at })).collect()
-}
-
-/// Returns the names of the parameters in a path. The error states why a client cannot fill it in.
-fn template_names(path: &str) -> Result<Vec<&str>, String> {
-    let names = path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
-    let names = names.collect::<Vec<_>>();
-    if names.contains(&"") || path.contains(['?', '#']) {
-        return Err("its path holds more than a path: a query, a fragment or a parameter without a name".to_owned());
-    }
-    match unsendable_path(path) {
-        Some(why) => Err(why),
-        None => Ok(names),
-    }
 }
 
 impl Converter<'_> {
@@ -241,7 +199,7 @@ impl Converter<'_> {
         Ok(vec![self.drafted(parameter, name, converted, parameter.required())])
     }
 
-    fn drafted(&self, parameter: &Parameter<'_>, name: &str, mut schema: Value, required: bool) -> Value {
+    pub(super) fn drafted(&self, parameter: &Parameter<'_>, name: &str, mut schema: Value, required: bool) -> Value {
         let mut drafted = json!({"name": name, "in": parameter.text("in")});
         if required {
             drafted["required"] = json!(true);
@@ -278,93 +236,8 @@ impl Converter<'_> {
         drafted
     }
 
-    /// Returns the fields of a parameter that is an object, with the names under which they are sent.
-    fn parameter_fields(&mut self, schema: &Value, at: &str, around: &str) -> Option<Fields> {
-        let view = self.view(schema, at)?;
-        Some(
-            view.into_fields()
-                .map(|NamedField { name, node, required, .. }| {
-                    let sent = if around.is_empty() { name } else { format!("{around}[{name}]") };
-                    (sent, node, required)
-                })
-                .collect(),
-        )
-    }
-
-    /// Returns the fields of an object inside a parameter that is an object, such as `filter[at][gte]`; with what it may be besides
-    /// objects.
-    fn nested_fields(&self, node: &Value, at: &str, sent: &str) -> Option<(Option<Value>, Fields)> {
-        let node = resolve(self.root, node);
-        let parts = ["oneOf", "anyOf"].iter().find_map(|key| node.get(*key)?.as_array());
-        let parts = parts.map_or_else(|| vec![node], |parts| parts.iter().collect());
-        let mut views = parts.into_iter().map(|part| (part, self.view(part, at).filter(View::has_fields)));
-        let (mut simple, mut fields) = (Vec::new(), Vec::new());
-        views.by_ref().for_each(|(part, view)| match view {
-            Some(view) => {
-                fields.extend(
-                    view.into_fields().map(|field| (format!("{sent}[{}]", field.name), field.node, field.required)),
-                );
-            }
-            None => simple.push(part.clone()),
-        });
-        let simple = match simple.len() {
-            0 => None,
-            1 => simple.pop(),
-            _ => Some(json!({"anyOf": simple})),
-        };
-        (!fields.is_empty()).then_some((simple, fields))
-    }
-
-    /// Returns a parameter for each field of an object.
-    fn flat(&mut self, parameter: &Parameter<'_>, fields: Fields) -> Result<Vec<Value>, String> {
-        let (name, at) = (parameter.text("name"), parameter.at.as_str());
-        let deep = parameter.text("style") == "deepObject";
-        let mut all = Vec::new();
-        let mut fields = std::collections::VecDeque::from(fields);
-        let mut read = 0;
-        while let Some((sent, node, required)) = fields.pop_front() {
-            if read == MAX_FIELDS {
-                if required && parameter.required() {
-                    return Err(format!("its required parameter {name:?} has more than {MAX_FIELDS} fields"));
-                }
-                let text =
-                    format!("{sent:?} and deeper fields of {name:?} are left out: more than {MAX_FIELDS} fields");
-                self.losses.add(Kind::Parameter, at, text);
-                break;
-            }
-            read += 1;
-            let nested = if deep && sent.len() < MAX_DEEP_NAME { self.nested_fields(&node, at, &sent) } else { None };
-            if let Some((simple, nested)) = nested {
-                fields.extend(
-                    nested.into_iter().map(|(sent, node, own)| (sent, node, own && required && simple.is_none())),
-                );
-                let Some(simple) = simple else { continue };
-                fields.push_front((sent, simple, false));
-                continue;
-            }
-            let (hint, mark) = (format!("parameter-{sent}"), self.losses.len());
-            let Some(converted) = self.parameter_schema((&sent, &node, at), parameter, &hint) else {
-                self.losses.truncate_but_schemas(mark);
-                let text = format!("{sent:?} is left out: its type has no single form as a string");
-                self.losses.add(Kind::Parameter, at, text);
-                continue;
-            };
-            all.push(self.drafted(parameter, &sent, converted, required && parameter.required()));
-        }
-        if all.is_empty() && parameter.required() {
-            return Err(format!("its required parameter {name:?} is an object without fields that can be sent"));
-        }
-        let text = if all.is_empty() {
-            "is left out: any fields, of which none is described"
-        } else {
-            "is sent by its fields, a parameter each"
-        };
-        self.losses.add(Kind::Parameter, at, format!("{name:?} {text}"));
-        Ok(all)
-    }
-
     /// Returns the schema of something that is sent as text under a name; nothing, if it is not simple.
-    fn parameter_schema(
+    pub(super) fn parameter_schema(
         &mut self,
         (name, schema, at): (&str, &Value, &str),
         parameter: &Parameter<'_>,

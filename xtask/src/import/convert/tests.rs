@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::import::{convert::*, operations, parse};
+use crate::import::{convert::*, operations, parse, security::Credential};
 
 fn published(root: Value) -> Published {
     parse::parse("x.json", &root.to_string()).expect("it is a specification")
