@@ -80,7 +80,7 @@ async fn repeated_cursor_and_response_without_the_list_are_errors() {
 }
 
 #[tokio::test]
-async fn list_ends_with_a_documented_204_and_keeps_the_rest_of_the_query_with_its_first_page() {
+async fn list_with_a_documented_204_ends_there() {
     const NOTHING: (&str, &str) = ("no content", "");
     let (client, requests) = scripted(&[("", r#"{"entries": [{"id": "a"}], "next": "t&1"}"#), NOTHING]).await;
     let call = client.list_maybe().from("x").tags(vec!["b".to_owned(), "c".to_owned()]).limit(7);

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_of_errors_are_read_only_if_a_reference_may_lead_to_them() {
+    fn bodies_of_errors_are_read_if_a_reference_may_resolve_there() {
         let text = |schema: &str| {
             format!(
                 "openapi: 3.1.0\nwebhooks: {{w: {{post: {{}}}}}}\npaths:\n  /a:\n    get:\n      callbacks: {{c: {{}}}}\n      responses:\n        \

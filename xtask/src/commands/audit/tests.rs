@@ -702,7 +702,7 @@ fn parameters_and_forms_that_are_sent_otherwise_are_found() {
 }
 
 #[test]
-fn report_of_each_schema_that_is_sent_and_received_is_complete_and_true() {
+fn report_of_each_published_shape_is_complete_and_true() {
     let rows: Vec<serde_json::Map<String, Value>> =
         serde_saphyr::from_str(include_str!("schemas.yaml")).expect("it is YAML");
     let mut wrong = Vec::new();
@@ -731,7 +731,7 @@ fn report_of_each_schema_that_is_sent_and_received_is_complete_and_true() {
 }
 
 #[test]
-fn headers_of_the_client_paths_and_bodies_of_several_types_are_compared() {
+fn headers_paths_and_bodies_of_several_types_are_compared() {
     let text = json!({"type": "string"});
     let object = json!({"schema": {"type": "object", "properties": {"rows": text}}});
     let mut root = meters();

@@ -98,7 +98,7 @@ fn fresh_draft_has_no_difference_from_its_source() {
 }
 
 #[test]
-fn draft_with_smaller_requirements_and_paths_alike_is_clean_and_their_changes_are_reported() {
+fn changes_of_smaller_requirements_are_reported() {
     let key = |name: &str| json!({"type": "apiKey", "in": "header", "name": name});
     let get = |id: &str| {
         let parameter = json!({"name": id, "in": "path", "required": true, "schema": {"type": "string"}});

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn field_of_parts_of_different_types_is_any_json_with_the_reason() {
+    fn field_of_parts_of_different_types_is_any_json() {
         for (one, other, kinds) in [
             (json!({"type": "string"}), json!({"type": "integer"}), "integer, string"),
             (

@@ -115,7 +115,7 @@ mod tests {
     use crate::import::convert::tests::{drafted, losses, responding};
 
     #[test]
-    fn optional_null_of_a_body_is_reported_unless_an_update_sends_it() {
+    fn optional_null_is_reported_unless_an_update_sends_it() {
         let plan = json!({"type": "object", "required": ["name"], "properties": {
             "name": {"type": "string", "nullable": true}, "ends": {"type": "string", "nullable": true}, "id": {"type": "string"},
         }});

@@ -148,7 +148,7 @@ mod tests {
     use crate::import::convert::tests::{drafted, losses, responding};
 
     #[test]
-    fn base_has_the_fields_of_subtypes_of_subtypes_and_of_those_that_it_names() {
+    fn base_has_the_fields_of_all_subtypes() {
         let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
         let field = |name: &str| json!({"type": "object", "properties": {name: {"type": "string"}}});
         let extends = |base: &str, name: &str| json!({"allOf": [reference(base), field(name)]});

@@ -1121,7 +1121,7 @@ fn object_that_several_parts_describe_has_the_fields_of_all() {
 }
 
 #[test]
-fn of_alternatives_the_credentials_are_used_that_most_operations_take() {
+fn credentials_that_most_operations_take_are_used() {
     let mut root = responding(json!({"type": "string"}), json!({}));
     let get = |id: &str, security: Value| json!({"get": {"operationId": id, "security": security, "responses": {"204": {"description": "d"}}}});
     root["components"]["securitySchemes"] = json!({
