@@ -37,6 +37,7 @@ mod operation;
 mod page_link;
 mod pager;
 mod pages;
+mod path_parameter;
 mod pause;
 mod poller;
 mod progenitor_runtime;
@@ -102,7 +103,8 @@ pub use secrecy::SecretString;
 /// Names that progenitor's output expects at the root of its runtime, beside [`ByteStream`], [`Error`] and [`ResponseValue`].
 #[doc(hidden)]
 pub use {
-    progenitor_runtime::{ClientInfo, RequestBuilderExt, encode_path},
+    path_parameter::encode_path,
+    progenitor_runtime::{ClientInfo, RequestBuilderExt},
     query_param::QueryParam,
 };
 

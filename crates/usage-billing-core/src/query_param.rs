@@ -5,7 +5,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::progenitor_runtime::encode_path;
+use crate::path_parameter::encode_path;
 use crate::{Error, ErrorKind, Result};
 
 /// A query parameter that generated code passes to [`reqwest::RequestBuilder::query`]. It serializes to nothing for `null`, to one pair for a
