@@ -80,6 +80,23 @@ async fn repeated_cursor_and_response_without_the_list_are_errors() {
 }
 
 #[tokio::test]
+async fn optional_list_has_to_be_in_each_page_and_may_be_null() {
+    const PAGE: (&str, &str) = ("", r#"{"entries": [{"id": "a"}], "next_cursor": "x"}"#);
+    for end in [r#"{"entries": []}"#, r#"{"entries": null}"#] {
+        let (client, _) = scripted(Vec::leak(vec![PAGE, ("", end)])).await;
+        assert_eq!(ids(client.list_optional().stream().try_collect().await.unwrap()), "a", "{end}");
+    }
+    for end in ["{}", r#"{"error": "maintenance"}"#] {
+        let (client, _) = scripted(Vec::leak(vec![PAGE, ("", end)])).await;
+        let error = client.list_optional().stream().try_collect().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("no list `entries`"), "{end}: {error}");
+        // Alone it is what the document allows.
+        let (client, _) = scripted(Vec::leak(vec![("", end)])).await;
+        assert_eq!(client.list_optional().send().await.unwrap().into_inner().entries, None);
+    }
+}
+
+#[tokio::test]
 async fn list_with_a_documented_204_ends_there() {
     const NOTHING: (&str, &str) = ("no content", "");
     let (client, requests) = scripted(&[("", r#"{"entries": [{"id": "a"}], "next": "t&1"}"#), NOTHING]).await;

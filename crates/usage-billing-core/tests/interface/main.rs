@@ -24,6 +24,7 @@ fn code_that_was_generated_for_0_1_has_each_kind_of_field() {
         "collection",
         "required_collection",
         "page_items",
+        "optional_page_items",
         "nested_collection",
         "nested_required_collection",
         "required_date_time",
