@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_that_nobody_reads_any_more_ends_silently() {
+    fn output_that_its_reader_has_closed_ends_silently() {
         for (kind, is_silent) in [(ErrorKind::BrokenPipe, true), (ErrorKind::StorageFull, false)] {
             let mut err = Vec::new();
             let mut out = Vec::new();

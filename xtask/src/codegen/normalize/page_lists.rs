@@ -63,7 +63,7 @@ fn property(root: &Value, schema: &str, name: &str, depth: u8) -> Option<(String
 
 /// Follows references.
 fn target(root: &Value, at: String) -> String {
-    // References that go round lead nowhere.
+    // Cyclic references are not followed for ever.
     (0..8).fold(at, |at, _| {
         let reference = root.pointer(&at).and_then(|node| node.get("$ref")).and_then(Value::as_str);
         reference.and_then(|reference| reference.strip_prefix('#')).map_or(at.clone(), str::to_owned)
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_list_of_a_page_differs_from_an_absent_one() {
+    fn optional_list_of_a_page_differs_from_an_absent_one() {
         let page_type = json!({"$ref": "#/components/schemas/Paged"});
         let optional = page(page_type.clone(), json!({}), &[]);
         assert!(optional.contains("data: optional_page_items ::std::vec::Vec<"), "{optional}");

@@ -115,7 +115,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
         if !arguments.keep {
             done.undo();
         }
-        // Nobody reads the output, or the crate does not compile.
+        // The output cannot be written, or the crate does not compile.
         good?;
         writeln!(err, "{}", loss_report::failed(name, arguments.keep))?;
         return Ok(ExitCode::FAILURE);
