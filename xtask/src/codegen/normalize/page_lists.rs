@@ -1,5 +1,5 @@
 //! The lists of pages, which `x-pagination` names. One that the document does not require may be absent from an error with a success status,
-//! which would read as an empty page, and end the list: readers need to tell it from an empty one.
+//! which would read as an empty page, and end the list: readers need to distinguish it from an empty one.
 
 use openapi_document::{Operation, operations, pointer::child};
 use serde_json::{Map, Value};
@@ -63,7 +63,7 @@ fn property(root: &Value, schema: &str, name: &str, depth: u8) -> Option<(String
 
 /// Follows references.
 fn target(root: &Value, at: String) -> String {
-    // Cyclic references are not followed for ever.
+    // Cyclic references are not followed indefinitely.
     (0..8).fold(at, |at, _| {
         let reference = root.pointer(&at).and_then(|node| node.get("$ref")).and_then(Value::as_str);
         reference.and_then(|reference| reference.strip_prefix('#')).map_or(at.clone(), str::to_owned)
