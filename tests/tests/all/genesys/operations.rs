@@ -92,5 +92,6 @@ async fn usage_query_results_decode() {
     let rows = client.get_usage_query_execution_id_results().execution_id("a/b%").send().await.unwrap();
     mock.assert();
     assert_eq!(rows.query_status, Some(types::ApiUsageQueryStatus::Complete));
-    assert_eq!((rows.results[0].requests, rows.results[1].organization_id.as_deref()), (Some(100), Some("")));
+    let results = rows.results.as_ref().unwrap();
+    assert_eq!((results[0].requests, results[1].organization_id.as_deref()), (Some(100), Some("")));
 }

@@ -107,7 +107,7 @@ async fn custom_pager_fails_on_a_repeated_page() {
                 let page = call.send().await?.into_inner();
                 let after =
                     page.next_uri.and_then(|uri| uri.split_once("after=")?.1.split('&').next().map(str::to_owned));
-                Ok((page.entities, after))
+                Ok((page.entities.unwrap(), after))
             }
         })
     };
