@@ -23,7 +23,7 @@ impl Client {
     /// Genesys states that its bills are not based on this. Whether the last day is included is not documented.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future; otherwise the errors of the call.
+    /// [`ErrorKind::Request`] for a period in the future; otherwise the errors of the call.
     pub async fn start_usage_query(
         &self,
         period: Period,
