@@ -52,8 +52,7 @@ impl Check<'_, '_> {
             }
             return;
         }
-        let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
-        if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
+        if let Some(name) = openapi_document::component_of(schema) {
             if let Some(schema) = (self.component)(name) {
                 self.value(&schema, value, at, depth + 1);
             }

@@ -42,7 +42,7 @@ pub use index::{gives_names, names_file, outside_references};
 #[cfg(feature = "yaml")]
 pub use locations::Locations;
 pub use node::Node;
-pub use operation::{METHODS, Operation, component_schemas, is_same_parameter, operations};
+pub use operation::{METHODS, Operation, component_of, component_schemas, is_same_parameter, operations};
 #[cfg(feature = "yaml")]
 pub use positions::{Position, Positions};
 pub use reach::{SCHEMAS, reachable, references};

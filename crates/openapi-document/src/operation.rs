@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     pointer::{child, item},
+    reach::SCHEMAS,
     resolve::{resolve, resolve_at},
 };
 
@@ -137,11 +138,28 @@ pub fn component_schemas(root: &Value) -> impl Iterator<Item = (&str, &Value)> {
     schemas.map(|(name, schema)| (name.as_str(), schema))
 }
 
+/// Returns the name of the component schema that a schema is: by a reference, or by one in an `allOf` that has annotations beside it.
+#[must_use]
+pub fn component_of(schema: &Value) -> Option<&str> {
+    let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref"))?;
+    target.as_str()?.strip_prefix(SCHEMAS)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn component_is_named_by_a_reference_or_in_an_all_of() {
+        let reference = json!({"$ref": "#/components/schemas/Order"});
+        assert_eq!(component_of(&reference), Some("Order"));
+        assert_eq!(component_of(&json!({"allOf": [reference], "description": "d"})), Some("Order"));
+        for other in [json!({"$ref": "other.yaml#/Order"}), json!({"allOf": []}), json!({"type": "string"}), json!(1)] {
+            assert_eq!(component_of(&other), None, "{other}");
+        }
+    }
 
     #[test]
     fn parameters_of_an_operation_override_those_of_its_path() {

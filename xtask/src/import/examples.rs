@@ -158,8 +158,7 @@ impl<'a> Sampler<'a> {
         if self.is_too_large() {
             return None;
         }
-        let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
-        if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
+        if let Some(name) = openapi_document::component_of(schema) {
             if self.within.iter().any(|outer| outer == name) {
                 return None;
             }

@@ -48,6 +48,11 @@ impl Converter<'_> {
         self.components.get(name).map(|(_, schema)| schema.value())
     }
 
+    /// Returns whether the converted schema of a name lists its values.
+    pub(super) fn lists_values(&self, name: &str) -> bool {
+        self.named(name).is_some_and(|schema| schema.get("enum").is_some())
+    }
+
     fn next_order(&mut self) -> usize {
         self.order += 1;
         self.order

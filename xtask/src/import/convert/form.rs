@@ -1,12 +1,12 @@
 //! Forms: fields with simple values and lists of them, those of objects under names such as `address[city]`.
 
-use openapi_document::{SCHEMAS, resolve, resolve_at};
+use openapi_document::{component_of, resolve, resolve_at};
 use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
     keywords::describe,
-    parameters::Parameter,
+    parameters::{Parameter, joined_by},
     view::{NamedField, View},
 };
 use crate::{
@@ -83,11 +83,9 @@ impl Converter<'_> {
             let converted = self.schema(&node, &at, &format!("form-{sent}"));
             let why = self.losses.take_untyped(mark);
             self.losses.truncate_but_schemas(mark);
-            let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
-            let component = target.and_then(|target| target.strip_prefix(SCHEMAS));
-            let list = component.and_then(|name| self.named(name)).is_some_and(|schema| schema.get("enum").is_some());
+            let component = component_of(&converted);
             let simple = match component {
-                Some(_) => list,
+                Some(name) => self.lists_values(name),
                 None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
             };
             let choice = converted.get("x-any").is_some() && self.is_choice_of_simple(&node, &at);
@@ -154,10 +152,9 @@ impl Converter<'_> {
     /// Returns the items of an array, if each of them is sent as text.
     fn simple_items(&self, node: &Value, converted: &Value) -> Option<Value> {
         let (stated, items) = (resolve(self.root, node).get("items")?, &converted["items"]);
-        let target = items.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(SCHEMAS));
-        let is_enum = |name| self.named(name).is_some_and(|schema| schema.get("enum").is_some());
-        match (target, items["type"].as_str()) {
-            (Some(name), _) => is_enum(name).then(|| stated.clone()),
+        let component = items.get("$ref").and_then(|_| component_of(items));
+        match (component, items["type"].as_str()) {
+            (Some(name), _) => self.lists_values(name).then(|| stated.clone()),
             (None, Some("number")) => Some(json!({"type": "string", "format": "decimal"})),
             (None, Some("string" | "integer" | "boolean")) => Some(stated.clone()),
             _ => None,
@@ -169,19 +166,10 @@ impl Converter<'_> {
         let stated = |key: &str| encoding.and_then(|encoding| encoding.get(key));
         let style = stated("style").and_then(Value::as_str).unwrap_or("form");
         let exploded = stated("explode").and_then(Value::as_bool).unwrap_or(style == "form");
-        let format = node.get("collectionFormat").and_then(Value::as_str).unwrap_or("csv");
-        let separator = match (self.edition, format) {
-            (Edition::Swagger2, "multi") => None,
-            (Edition::Swagger2, "ssv") => Some("a space"),
-            (Edition::Swagger2, "tsv") => Some("a tab"),
-            (Edition::Swagger2, "pipes") => Some("`|`"),
-            (Edition::Swagger2, _) => Some("a comma"),
-            _ if exploded => None,
-            _ => Some(match style {
-                "spaceDelimited" => "a space",
-                "pipeDelimited" => "`|`",
-                _ => "a comma",
-            }),
+        let format = node.get("collectionFormat").and_then(Value::as_str).unwrap_or_default();
+        let separator = match self.edition {
+            Edition::Swagger2 => (format != "multi").then(|| joined_by("", format)),
+            _ => (!exploded).then(|| joined_by(style, "")),
         };
         let mut list = match separator {
             None => json!({"type": "array", "items": items}),

@@ -1,6 +1,6 @@
 //! Parameters: what can be sent in path, query and headers, and in which form.
 
-use openapi_document::{Operation, is_same_parameter, pointer::child};
+use openapi_document::{Operation, component_of, is_same_parameter, pointer::child};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -37,6 +37,16 @@ const JOINED: &str = "Several are joined by ";
 pub(crate) fn separator(parameter: &Value) -> Option<&str> {
     let (_, stated) = parameter.get("description")?.as_str()?.rsplit_once(JOINED)?;
     stated.split('.').next()
+}
+
+/// Returns what is between the items of a list that is one string, by its style or by the `collectionFormat` of Swagger 2.
+pub(super) fn joined_by(style: &str, collection_format: &str) -> &'static str {
+    match (style, collection_format) {
+        ("pipeDelimited", _) | (_, "pipes") => "`|`",
+        ("spaceDelimited", _) | (_, "ssv") => "a space",
+        (_, "tsv") => "a tab",
+        _ => "a comma",
+    }
 }
 
 /// Returns whether a header can have this name (RFC 9110, `token`).
@@ -263,12 +273,7 @@ impl Converter<'_> {
             let delimited = ["spaceDelimited", "pipeDelimited"].contains(&style);
             let joined = !explode.unwrap_or(!delimited)
                 || self.edition == Edition::Swagger2 && parameter.text("collectionFormat") != "multi";
-            let by = match (style, parameter.text("collectionFormat")) {
-                ("pipeDelimited", _) | (_, "pipes") => "`|`",
-                ("spaceDelimited", _) | (_, "ssv") => "a space",
-                (_, "tsv") => "a tab",
-                _ => "a comma",
-            };
+            let by = joined_by(style, parameter.text("collectionFormat"));
             if location == "query" && (!joined || by == "a comma") {
                 let items = converted["items"].clone();
                 if items.get("nullable").is_some() {
@@ -280,8 +285,6 @@ impl Converter<'_> {
                     self.losses.add(Kind::Parameter, at, text);
                 }
                 converted["items"] = self.simple(&items, at, name)?;
-                // As with the parameter itself, there is no text for null.
-                converted["items"].as_object_mut().and_then(|items| items.remove("nullable"));
                 if joined {
                     converted[NOT_EXPLODED] = json!(true);
                 }
@@ -316,12 +319,8 @@ impl Converter<'_> {
     fn simple(&mut self, converted: &Value, at: &str, name: &str) -> Option<Value> {
         let mut converted = if converted.get("x-any").is_some() { self.as_text(converted) } else { converted.clone() };
         without_null(&mut converted);
-        if let Some(target) =
-            converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str)
-        {
-            let component = target.strip_prefix(openapi_document::SCHEMAS).unwrap_or_default();
-            let of_values = self.named(component).is_some_and(|schema| schema.get("enum").is_some());
-            return of_values.then_some(converted);
+        if let Some(name) = component_of(&converted) {
+            return self.lists_values(name).then_some(converted);
         }
         match kinds(converted.as_object()?).as_slice() {
             ["number"] => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use openapi_document::{
+    component_of,
     pointer::{child, item},
     resolve, resolve_at,
 };
@@ -44,9 +45,7 @@ impl Converter<'_> {
 
     /// Notes a type that contradicts its alternatives.
     fn compare_type(&mut self, map: &Map<String, Value>, converted: &Value, at: &str) {
-        let target = converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str);
-        let component = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
-        let component = component.and_then(|name| self.named(name));
+        let component = component_of(converted).and_then(|name| self.named(name));
         let read = component.as_ref().unwrap_or(converted).get("type").and_then(Value::as_str);
         let stated = map.get("type").map_or_else(Vec::new, |_| kinds(map));
         if let (Some(read), Some(first)) = (read, stated.first())

@@ -1,5 +1,6 @@
 //! One operation as a call in Rust.
 
+use openapi_document::component_of;
 use serde_json::Value;
 
 use super::client;
@@ -50,8 +51,7 @@ fn component(plan: &Plan<'_>, name: &str) -> Option<Value> {
 }
 
 fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
-    let target = schema.get("$ref").or_else(|| schema["allOf"][0].get("$ref")).and_then(Value::as_str);
-    if let Some(name) = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS)) {
+    if let Some(name) = component_of(schema) {
         let first = open_enum::values(&component(plan, name)?).first()?.to_string();
         return Some(format!("types::{}::from({first:?})", component_name(name)));
     }
@@ -145,9 +145,7 @@ fn call(plan: &Plan<'_>, operation: &ConvertedOperation) -> Option<String> {
 
 /// Returns a value of a body: an object has its required fields.
 fn body_value(plan: &Plan<'_>, schema: &Value, depth: usize) -> Option<String> {
-    let target = schema.get("$ref").or_else(|| schema["allOf"][0].get("$ref")).and_then(Value::as_str);
-    let name = target.and_then(|target| target.strip_prefix(openapi_document::SCHEMAS));
-    let component = name.and_then(|name| Some((name, component(plan, name)?)));
+    let component = component_of(schema).and_then(|name| Some((name, component(plan, name)?)));
     let Some((name, object)) = component.filter(|(_, schema)| schema["type"] == "object" && depth < 4) else {
         return value(plan, schema);
     };
