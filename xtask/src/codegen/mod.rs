@@ -85,8 +85,8 @@ pub(crate) fn generate(document: &Document) -> Result<GeneratedCode, String> {
 
 /// Notes what follows from the whole document, for its parts.
 fn mark(root: &mut Value) {
-    normalize::empty_collections::mark(root);
     updates::mark(root);
+    normalize::empty_collections::mark(root);
     rewrite::shadowed_names::mark(root);
     normalize::page_lists::mark(root);
     successes::name_components(root);

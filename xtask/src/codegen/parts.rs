@@ -37,7 +37,8 @@ impl References {
     }
 }
 
-fn schema_names<'a>(references: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = String> {
+/// Returns the names of the component schemas among references.
+pub(super) fn schema_names<'a>(references: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = String> {
     references.into_iter().filter_map(|reference| reference.strip_prefix(SCHEMAS)).map(unescape)
 }
 

@@ -1,9 +1,9 @@
 //! Operations that change what exists: absent, null and a value are three different things in their bodies.
 
-use openapi_document::{SCHEMAS, operations, pointer::unescape, reachable};
+use openapi_document::{operations, reachable};
 use serde_json::Value;
 
-use super::identifiers::value_name;
+use super::{identifiers::value_name, parts::schema_names};
 
 /// The keyword of a component that bodies of updates have.
 const UPDATED: &str = "x-updated";
@@ -14,8 +14,8 @@ pub(super) fn mark(root: &mut Value) {
         let root = &*root;
         let all = operations(root);
         let updates = all.iter().filter(|operation| is_update(operation.method, operation.id()));
-        let updated = reachable(root, updates.filter_map(|operation| operation.value.get("requestBody")), |_| true);
-        updated.into_iter().filter_map(|reference| reference.strip_prefix(SCHEMAS).map(unescape)).collect::<Vec<_>>()
+        let bodies = updates.filter_map(|operation| operation.value.get("requestBody"));
+        schema_names(reachable(root, bodies, |_| true)).collect::<Vec<_>>()
     };
     let Some(schemas) = root.pointer_mut("/components/schemas") else { return };
     for name in names {

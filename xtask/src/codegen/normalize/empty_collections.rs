@@ -1,30 +1,30 @@
 //! Empty lists and maps of updates: an absent one leaves what the vendor has, and an empty one clears it. In types that responses have as well
 //! they are the same: readers need no third case.
 
-use openapi_document::{SCHEMAS, operations, pointer::unescape, reachable};
+use std::collections::BTreeSet;
+
+use openapi_document::{operations, reachable};
 use serde_json::Value;
 
-use crate::codegen::updates::{is_collection, is_update};
+use crate::codegen::{
+    parts::schema_names,
+    updates::{is_collection, is_updated},
+};
 
 /// The keyword of a list or a map of which an absent and an empty one differ: it becomes an `Option`.
 pub(super) const EMPTY_IS_SENT: &str = "x-empty-is-sent";
 
-/// Marks the optional lists and maps of types that only bodies of updates have. The document has to be whole: a part of it may lack the
-/// responses of a type.
+/// Marks the optional lists and maps of types that only bodies of updates have, which are marked already. The document has to be whole:
+/// a part of it may lack the responses of a type.
 pub(in crate::codegen) fn mark(root: &mut Value) {
-    let names = {
+    let read = {
         let root = &*root;
         let all = operations(root);
         let responses = all.iter().filter_map(|operation| operation.value.get("responses"));
-        let read = reachable(root, responses, |_| true);
-        let updates = all.iter().filter(|operation| is_update(operation.method, operation.id()));
-        let updated = reachable(root, updates.filter_map(|operation| operation.value.get("requestBody")), |_| true);
-        let names = updated.difference(&read).filter_map(|reference| reference.strip_prefix(SCHEMAS));
-        names.map(unescape).collect::<Vec<_>>()
+        schema_names(reachable(root, responses, |_| true)).collect::<BTreeSet<_>>()
     };
-    let Some(schemas) = root.pointer_mut("/components/schemas") else { return };
-    for name in names {
-        let Some(schema) = schemas.get_mut(name) else { continue };
+    let schemas = root.pointer_mut("/components/schemas").and_then(Value::as_object_mut).into_iter().flatten();
+    for (_, schema) in schemas.filter(|(name, schema)| is_updated(schema) && !read.contains(*name)) {
         let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
         let fields = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
         let fields = fields.filter(|(name, _)| !required.iter().any(|one| one == name.as_str()));

@@ -1,7 +1,11 @@
 //! The lists of pages, which `x-pagination` names. One that the document does not require may be absent from an error with a success status,
 //! which would read as an empty page, and end the list: readers need to distinguish it from an empty one.
 
-use openapi_document::{Operation, operations, pointer::child};
+use openapi_document::{
+    Operation, operations,
+    pointer::{child, item},
+    resolve_at,
+};
 use serde_json::{Map, Value};
 
 use super::empty_collections::EMPTY_IS_SENT;
@@ -28,11 +32,12 @@ fn lists(root: &Value, operation: &Operation<'_>) -> Vec<String> {
     let Some(path) = needed_list(operation) else { return Vec::new() };
     let at = child(&operation.pointer, "responses");
     let responses = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
-    let successes = responses.filter(|(status, _)| status.starts_with('2')).map(|(status, _)| child(&at, status));
-    let schemas = successes.flat_map(|response| {
-        let response = target(root, response);
-        let content = child(&response, "content");
-        let media = root.pointer(&content).and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    let successes = responses.filter(|(status, _)| status.starts_with('2'));
+    let successes = successes.map(|(status, response)| (child(&at, status), response));
+    let schemas = successes.flat_map(|(at, response)| {
+        let (at, response) = resolve_at(root, at, response);
+        let content = child(&at, "content");
+        let media = response.get("content").and_then(Value::as_object).into_iter().flat_map(Map::keys);
         media.map(|media| child(&child(&content, media), "schema")).collect::<Vec<_>>()
     });
     schemas.filter_map(|schema| optional_field(root, schema, path)).collect()
@@ -49,8 +54,7 @@ fn optional_field(root: &Value, schema: String, path: &str) -> Option<String> {
 
 /// Returns the pointer of a property, and whether it is required: of a schema, or of a part that it consists of.
 fn property(root: &Value, schema: &str, name: &str, depth: u8) -> Option<(String, bool)> {
-    let at = target(root, schema.to_owned());
-    let schema = root.pointer(&at)?;
+    let (at, schema) = resolve_at(root, schema.to_owned(), root.pointer(schema)?);
     if schema.get("properties").is_some_and(|properties| properties.get(name).is_some()) {
         let required = schema.get("required").and_then(Value::as_array);
         let is_required = required.is_some_and(|required| required.iter().any(|one| one == name));
@@ -58,16 +62,7 @@ fn property(root: &Value, schema: &str, name: &str, depth: u8) -> Option<(String
     }
     let depth = depth.checked_sub(1)?;
     let parts = schema.get("allOf").and_then(Value::as_array)?;
-    (0..parts.len()).find_map(|part| property(root, &child(&child(&at, "allOf"), &part.to_string()), name, depth))
-}
-
-/// Follows references.
-fn target(root: &Value, at: String) -> String {
-    // Cyclic references are not followed indefinitely.
-    (0..8).fold(at, |at, _| {
-        let reference = root.pointer(&at).and_then(|node| node.get("$ref")).and_then(Value::as_str);
-        reference.and_then(|reference| reference.strip_prefix('#')).map_or(at.clone(), str::to_owned)
-    })
+    (0..parts.len()).find_map(|part| property(root, &item(&child(&at, "allOf"), part), name, depth))
 }
 
 #[cfg(test)]
